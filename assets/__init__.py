@@ -1,0 +1,1 @@
+"""What we keep: landing, warehouse, dbt build, publication. Imports sources, never pipelines."""

@@ -1,0 +1,1 @@
+"""When and with what: settings, the night, schedules, the command line. Wiring only."""

@@ -1,0 +1,1 @@
+"""How we read an API. Nothing here knows Dagster, DuckDB or dbt."""

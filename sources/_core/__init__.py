@@ -1,0 +1,1 @@
+"""What every connector shares: declarations, windows, HTTP, limits, landing, privacy."""

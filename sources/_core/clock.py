@@ -1,0 +1,51 @@
+"""The one clock of a run. Nobody else asks the machine for the time."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """`now` is the night's clock (UTC); `monotonic` and `sleep` pace requests, in seconds."""
+
+    def now(self) -> datetime: ...
+    def monotonic(self) -> float: ...
+    def sleep(self, seconds: float) -> None: ...
+
+
+@dataclass(frozen=True)
+class SystemClock:
+    """Real time, or a fixed `now` (`--until`, sandbox) with real waiting."""
+
+    fixed_now: datetime | None = None
+
+    def now(self) -> datetime:
+        return self.fixed_now or datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+@dataclass
+class ManualClock:
+    """For tests: waiting costs nothing and is recorded in `sleeps`."""
+
+    current: datetime
+    sleeps: list[float] = field(default_factory=list)
+    elapsed: float = 0.0
+
+    def now(self) -> datetime:
+        return self.current + timedelta(seconds=self.elapsed)
+
+    def monotonic(self) -> float:
+        return self.elapsed
+
+    def sleep(self, seconds: float) -> None:
+        self.sleeps.append(seconds)
+        self.elapsed += seconds

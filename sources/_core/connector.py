@@ -1,0 +1,152 @@
+"""What a connector is: declarations only (Connector, Stream, Page, Window, settings of an account).
+
+Belongs here: the shapes every connector fills in. Does not belong here: how a page is fetched
+(`http.py`), cut into allowed records (`records.py`) or written (`landing.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any, Literal, Protocol
+
+import msgspec
+import pydantic
+
+from sources._core.clock import Clock
+
+
+class AccountSettings(pydantic.BaseModel):
+    """One `[[accounts]]` entry of the settings file. Connectors subclass it; unknown keys are errors.
+
+    `secrets` maps a field of the connector to its value (already read from the environment by
+    `pipelines.resources`, which alone knows the variable names). They are SecretStr: never printed.
+    """
+
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+
+    connector: str
+    name: str = pydantic.Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")
+    marketplaces: tuple[str, ...] = ()
+    start: date
+    base_url: str | None = None
+    token_url: str | None = None
+    extra_base_urls: Mapping[str, str] = {}
+    secrets: Mapping[str, pydantic.SecretStr] = {}
+    time_zones: Mapping[str, str] = {}
+    prices_include_tax: Mapping[str, bool] = {}
+
+
+@dataclass(frozen=True)
+class Window:
+    """Half-open window [start, end) of time in UTC; `is_last` on the last one of a run."""
+
+    start: datetime
+    end: datetime
+    is_last: bool = True
+
+
+@dataclass(frozen=True)
+class Reject:
+    """Records held back before landing: `count` of them, for one reason, with one key as example."""
+
+    reason: str
+    count: int
+    what_to_do: str
+    example_ref: str = ""
+
+
+@dataclass(frozen=True)
+class Page:
+    """What one answer brought: raw JSON records (cut, not decoded) or rows of a report or file.
+
+    `source_ref` says where it came from (page number, report id, file name), never a secret.
+    `served_until` is the upper bound that the API says it served; the cursor moves to it.
+    """
+
+    records: Sequence[msgspec.Raw] | Sequence[Mapping[str, Any]]
+    source_ref: str
+    encoding: str | None = None
+    served_until: datetime | None = None
+    rejects: Sequence[Reject] = ()
+    unknown_fields: Sequence[str] = ()
+    missing_fields: Sequence[str] = ()
+
+
+class StreamState(MutableMapping[str, Any], Protocol):
+    """Small resumable state of a stream (for example the id of a report in progress)."""
+
+    def save(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class StreamContext:
+    """What a stream's `read` may use. `client` is what the connector's `open` returned."""
+
+    account: AccountSettings
+    clock: Clock
+    client: Any
+    state: StreamState
+    progress: Callable[[str], None] = lambda _text: None
+
+
+@dataclass(frozen=True)
+class Stream:
+    """One raw table: what is read, which fields are kept, how a record is recognised.
+
+    - `record`: msgspec Struct with the allowed fields only; its annotations give the column types.
+    - `key`: field names, or a function of the decoded record; the text key of the raw table.
+    - `version`: field whose greatest value is the newest state of a key; None: the latest read wins.
+    - `read`: yields pages of one window, in order.
+    - `lookback`: how far each night re-reads before its cursor; `max_window`: the API's longest.
+    - `complete_within`: field (text timestamp or date) within whose window the source gave
+      everything, so that a stored row it did not give again is gone.
+    - `is_static`: the whole content is read each time; no window, no cursor; account `all`.
+    - `free_text`: fields masked before they are written; `event_field`: day of the event, for
+      lateness figures.
+    """
+
+    name: str
+    record: type[msgspec.Struct]
+    key: tuple[str, ...] | Callable[[Any], str]
+    read: Callable[[StreamContext, Window], Iterator[Page]]
+    version: str | None = None
+    lookback: timedelta = timedelta(0)
+    max_window: timedelta | None = None
+    complete_within: str | None = None
+    is_static: bool = False
+    free_text: tuple[str, ...] = ()
+    event_field: str | None = None
+
+
+@dataclass(frozen=True)
+class Check:
+    """Outcome of one credential or right that `aftersales check-config` tried."""
+
+    subject: str
+    ok: bool
+    message: str
+
+
+AccountKind = Literal["marketplace", "own_shop", "tracking", "helpdesk", "file_channel", "reference"]
+
+
+@dataclass(frozen=True)
+class Connector:
+    """A source of data. `open` makes the client of an account; `check` tries its rights.
+
+    `settings` validates an `[[accounts]]` entry. `api_version` and `sunset_date` are shown in
+    `meta.freshness`. `default_accounts` are accounts that exist without being named in the
+    settings (exchange rates, the inbox).
+    """
+
+    name: str
+    streams: tuple[Stream, ...]
+    settings: type[AccountSettings]
+    open: Callable[[AccountSettings, Clock], Any]
+    check: Callable[[Any], Sequence[Check]] = lambda _client: ()
+    account_kind: AccountKind = "marketplace"
+    api_version: str = ""
+    sunset_date: date | None = None
+    default_accounts: Sequence[AccountSettings] = field(default_factory=tuple)
