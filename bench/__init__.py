@@ -1,0 +1,1 @@
+"""Measured ratios: what ours costs against a yardstick, never seconds by themselves."""

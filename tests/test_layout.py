@@ -1,0 +1,89 @@
+"""The tree is what the documents say: one guess finds the file, adding a source is three places."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+import yaml
+
+from sources.registry import connectors
+
+FORBIDDEN_MODULE_NAMES = {"utils.py", "helpers.py", "common.py", "misc.py"}
+
+
+def python_files(root: Path) -> list[Path]:
+    return [
+        path
+        for folder in ("sources", "assets", "pipelines", "tests", "bench")
+        for path in (root / folder).rglob("*.py")
+    ]
+
+
+def staging_folders(root: Path) -> set[str]:
+    staging = root / "dbt_project" / "models" / "staging"
+    return {path.name for path in staging.iterdir() if path.is_dir()}
+
+
+def declared_connectors(root: Path) -> dict[str, list[str]]:
+    project = yaml.safe_load((root / "dbt_project" / "dbt_project.yml").read_text("utf-8"))
+    declared: dict[str, list[str]] = project["vars"]["connectors"]
+    return declared
+
+
+def test_every_connector_has_its_staging_folder_and_its_line(project_root: Path) -> None:
+    found = set(connectors())
+    missing = found - staging_folders(project_root)
+    assert not missing, f"add the folder dbt_project/models/staging/<name>/ for {sorted(missing)}"
+    unlisted = found - set(declared_connectors(project_root))
+    assert not unlisted, f"add one line under vars: connectors: in dbt_project.yml: {unlisted}"
+    assert staging_folders(project_root) == set(declared_connectors(project_root)) == found
+
+
+def test_declared_entities_have_their_conformed_model(project_root: Path) -> None:
+    staging = project_root / "dbt_project" / "models" / "staging"
+    missing = [
+        f"{name}/stg_{name}__{entity}.sql"
+        for name, entities in declared_connectors(project_root).items()
+        for entity in entities
+        if not (staging / name / f"stg_{name}__{entity}.sql").is_file()
+    ]
+    assert missing == []
+
+
+def test_connector_folders_are_complete(project_root: Path) -> None:
+    incomplete = [
+        f"sources/{name}/{part}"
+        for name in connectors()
+        for part in ("__init__.py", "README.md")
+        if not (project_root / "sources" / name / part).is_file()
+    ]
+    assert incomplete == []
+
+
+def test_no_module_is_named_after_nothing(project_root: Path) -> None:
+    assert [p for p in python_files(project_root) if p.name in FORBIDDEN_MODULE_NAMES] == []
+
+
+def test_tests_are_no_packages(project_root: Path) -> None:
+    assert list((project_root / "tests").rglob("__init__.py")) == []
+
+
+def test_modules_open_by_saying_what_belongs_in_them(project_root: Path) -> None:
+    silent = [
+        str(path.relative_to(project_root))
+        for path in python_files(project_root)
+        if "fixtures" not in path.parts and not ast.get_docstring(ast.parse(path.read_text("utf-8")))
+    ]
+    assert silent == []
+
+
+@pytest.mark.parametrize("folder", ["sources", "assets", "pipelines"])
+def test_product_reads_the_environment_in_one_place(project_root: Path, folder: str) -> None:
+    readers = {
+        str(path.relative_to(project_root))
+        for path in (project_root / folder).rglob("*.py")
+        if "os.environ" in path.read_text("utf-8") or "os.getenv" in path.read_text("utf-8")
+    }
+    assert readers <= {"pipelines/resources.py"}
