@@ -1,0 +1,64 @@
+{#- All connectors' rows of one conformed entity, for example union_conformed('order_lines').
+    Which connector conforms which entity stands in dbt_project.yml (var connectors, one line each);
+    the columns of an entity stand in conformed_columns. Adding a marketplace changes neither macro. -#}
+{% macro union_conformed(entity) -%}
+    {%- set columns = conformed_columns(entity) -%}
+    {%- set connectors = [] -%}
+    {%- for connector, entities in var("connectors").items() if entity in entities -%}
+        {%- do connectors.append(connector) -%}
+    {%- endfor -%}
+    {%- if not connectors -%}
+        {{ exceptions.raise_compiler_error("No connector in var connectors conforms " ~ entity) }}
+    {%- endif -%}
+    {%- for connector in connectors %}
+    select
+        {%- for column in columns %}
+        {{ column }}{{ "," if not loop.last }}
+        {%- endfor %}
+    from {{ ref("stg_" ~ connector ~ "__" ~ entity) }}
+    {{ "union all" if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
+
+{#- The one list of columns per conformed entity. A new column goes to the end, and every connector
+    that conforms the entity gives it (cast(null as ...) where its source has none). -#}
+{% macro conformed_columns(entity) -%}
+    {%- set shapes = {
+        "order_lines": [
+            "connector", "account", "marketplace", "order_id", "order_number", "line_id", "sku",
+            "listing_id", "order_status", "quantity_ordered", "quantity_cancelled",
+            "quantity_shipped", "currency", "net_amount", "tax_amount", "discount_amount",
+            "shipping_amount", "country", "customer_key", "ordered_at", "paid_at", "cancelled_at",
+            "cancel_reason", "ship_by_at", "promised_at", "shipped_at", "delivered_at",
+            "estimated_delivery_date", "fulfilled_by", "fulfilment_centre_id", "payment_method",
+            "is_undelivered_units", "gives_requests", "gives_receipts",
+        ],
+        "order_links": ["connector", "account", "order_id", "original_order_id", "link_kind"],
+        "return_lines": [
+            "connector", "account", "return_id", "line", "order_id", "line_id", "sku", "quantity",
+            "requested_at", "received_at", "graded_at", "native_status", "native_resolution",
+            "reason_raw", "disposition", "comment_hash", "is_closed_without_goods",
+        ],
+        "refund_lines": [
+            "connector", "account", "refund_id", "line", "order_id", "line_id", "sku", "return_id",
+            "refunded_at", "currency", "net_amount", "tax_amount", "shipping_amount", "native_kind",
+            "refund_method", "units", "is_returnless", "amount_source",
+        ],
+        "settlement_lines": [
+            "connector", "account", "settlement_id", "row_no", "marketplace", "posted_at",
+            "transaction_type", "amount_type", "amount_description", "amount", "currency",
+            "order_id", "sku",
+        ],
+        "marketplaces": [
+            "connector", "marketplace", "marketplace_id", "marketplace_name", "marketplace_kind",
+            "home_country", "currency", "time_zone", "sales_channel", "region_group",
+            "prices_include_tax",
+        ],
+        "reasons": ["connector", "raw_code", "reason_l2", "confidence", "valid_from"],
+    } -%}
+    {%- if entity not in shapes -%}
+        {{ exceptions.raise_compiler_error("conformed_columns knows no entity " ~ entity) }}
+    {%- endif -%}
+    {{ return(shapes[entity]) }}
+{%- endmacro %}
