@@ -6,7 +6,7 @@ Belongs here: the shapes every connector fills in. Does not belong here: how a p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Literal, Protocol
@@ -63,6 +63,10 @@ class Page:
 
     `source_ref` says where it came from (page number, report id, file name), never a secret.
     `served_until` is the upper bound that the API says it served; the cursor moves to it.
+    `duplicates` counts records that the source gave twice and the connector already left out.
+    `on_landed` is called when this page and all before it are safe on disk (data and manifest):
+    extraction closes the landing file after such a page, so a landing file never holds records of
+    two sources. Dropped files are moved away there, never earlier.
     """
 
     records: Sequence[msgspec.Raw] | Sequence[Mapping[str, Any]]
@@ -72,6 +76,8 @@ class Page:
     rejects: Sequence[Reject] = ()
     unknown_fields: Sequence[str] = ()
     missing_fields: Sequence[str] = ()
+    duplicates: int = 0
+    on_landed: Callable[[], None] | None = None
 
 
 class StreamState(MutableMapping[str, Any], Protocol):
@@ -82,13 +88,18 @@ class StreamState(MutableMapping[str, Any], Protocol):
 
 @dataclass(frozen=True)
 class StreamContext:
-    """What a stream's `read` may use. `client` is what the connector's `open` returned."""
+    """What a stream's `read` may use. `client` is what the connector's `open` returned.
+
+    `landed_refs` gives the `source_ref` of every manifest already landed for this stream and
+    account (read only when called): how a connector knows what a killed night had finished.
+    """
 
     account: AccountSettings
     clock: Clock
     client: Any
     state: StreamState
     progress: Callable[[str], None] = lambda _text: None
+    landed_refs: Callable[[], Collection[str]] = tuple
 
 
 @dataclass(frozen=True)
