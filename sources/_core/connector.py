@@ -6,10 +6,11 @@ Belongs here: the shapes every connector fills in. Does not belong here: how a p
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import msgspec
 import pydantic
@@ -80,10 +81,12 @@ class Page:
     on_landed: Callable[[], None] | None = None
 
 
-class StreamState(MutableMapping[str, Any], Protocol):
+class StreamState(MutableMapping[str, Any]):
     """Small resumable state of a stream (for example the id of a report in progress)."""
 
-    def save(self) -> None: ...
+    @abstractmethod
+    def save(self) -> None:
+        """Write it to disk in one step."""
 
 
 @dataclass(frozen=True)
