@@ -1,0 +1,422 @@
+"""The tables of a simulated world: names, columns, types, and what each column means.
+
+Belongs here: the shape of `World` only. Does not belong here: how rows are made (the other modules
+of this folder) or how an API shows them (`sources/*/sandbox.py`).
+
+Rules for every table
+- Times are UTC, type Datetime("us") without zone, whole seconds. Dates are `pl.Date`.
+- Money is an integer number of minor units (`*_minor`), in the `currency` of the row (or of its
+  order); `marketplaces.decimals` says how many (JPY 0, EUR 2). Without tax unless named tax.
+- A world holds orders placed before `World.end` with all that follows from them, so rows may lie
+  after a reader's clock: readers filter by event time <= clock. What lies before a clock does not
+  depend on how far the world was built.
+- `sku` is the seller's own SKU; `listing_sku` the text that the source shows instead (mostly equal;
+  where not, `listings` has it and the seller's `sku_map` file maps it).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+
+import polars as pl
+
+from sources._sandbox.scenario import Scenario
+
+TIME = pl.Datetime("us")
+MONEY = pl.Int64
+Columns = Mapping[str, type[pl.DataType] | pl.DataType]
+
+MARKETPLACES: Columns = {
+    "account": pl.String,
+    "connector": pl.String,
+    "marketplace": pl.String,  # amazon_de; of connector files: the account's name
+    "country": pl.String,  # home country (files: where most buyers are)
+    "currency": pl.String,
+    "decimals": pl.Int8,
+    "tax_rate_bp": pl.Int64,  # basis points
+    "prices_include_tax": pl.Boolean,
+    "time_zone": pl.String,
+    "region_group": pl.String,  # NA, EU, FE
+    "marketplace_id": pl.String,  # ATVPDKIKX0DER ...; files: empty
+    "sales_channel": pl.String,  # Amazon.de ...
+    "language": pl.String,  # of comments there
+}
+SUPPLIERS: Columns = {
+    "supplier_id": pl.String,
+    "supplier_name": pl.String,
+    "country": pl.String,
+    "factory_id": pl.String,
+}
+PRODUCTS: Columns = {
+    "sku": pl.String,  # SKU-0001 ...
+    "product_id": pl.String,  # P-0001 ...
+    "sku_name": pl.String,
+    "sku_name_zh": pl.String,
+    "category": pl.String,
+    "variant_size": pl.String,  # null: no sizes
+    "size_order": pl.Int64,  # 1 = smallest
+    "colour": pl.String,
+    "brand": pl.String,
+    "supplier_id": pl.String,
+    "unit_landed_cost_minor": MONEY,
+    "cost_currency": pl.String,
+    "weight_g": pl.Int64,
+    "launch_date": pl.Date,
+    "asin": pl.String,
+    "fnsku": pl.String,
+    "has_expiry": pl.Boolean,
+}
+LISTINGS: Columns = {
+    "account": pl.String,
+    "sku": pl.String,
+    "listing_sku": pl.String,
+    "asin": pl.String,
+    "fnsku": pl.String,
+}
+LOTS: Columns = {
+    "lot_id": pl.String,  # SKU-0007-L03; a lot belongs to one sku
+    "sku": pl.String,
+    "supplier_id": pl.String,
+    "factory_id": pl.String,
+    "po_number": pl.String,
+    "production_date": pl.Date,
+    "expiry_date": pl.Date,  # all lots of a food SKU have one, others none
+    "arrived_at": TIME,  # first receipt; the purchase batch is known from then on
+    "quantity_produced": pl.Int64,
+    "unit_cost_minor": MONEY,
+    "unit_freight_minor": MONEY,
+    "unit_duty_minor": MONEY,
+    "unit_other_minor": MONEY,
+    "currency": pl.String,
+    "true_defect_rate": pl.Float64,
+}
+RECEIPTS: Columns = {
+    "receipt_id": pl.String,
+    "line_no": pl.Int64,
+    "fulfilment_centre_id": pl.String,
+    "country": pl.String,
+    "stock_pool": pl.String,
+    "account": pl.String,  # of FBA centres, else null
+    "lot_id": pl.String,
+    "sku": pl.String,
+    "received_at": TIME,
+    "quantity_received": pl.Int64,  # includes the damaged ones
+    "quantity_damaged": pl.Int64,
+}
+WAREHOUSES: Columns = {
+    "fulfilment_centre_id": pl.String,
+    "name": pl.String,
+    "country": pl.String,
+    "kind": pl.String,  # marketplace (FBA centre of one account) or own
+    "account": pl.String,  # of FBA centres, else null
+    "region_group": pl.String,
+    "stock_pool": pl.String,  # FBA: account|region_group; own: the centre, or the scenario's word
+}
+BUYERS: Columns = {  # personal data: for the servers only
+    "customer_no": pl.String,
+    "name": pl.String,  # every name ends in a word of buyers.MARKED_SURNAMES
+    "email": pl.String,  # every e-mail ends in @buyer.example
+    "phone": pl.String,  # every phone has 555-01 or 55501 in it
+    "street": pl.String,  # every street ends in "Testweg 7" or its like: has TESTWEG in capitals
+    "postcode": pl.String,
+    "city": pl.String,
+    "state": pl.String,
+    "country": pl.String,
+}
+ORDERS: Columns = {
+    "order_id": pl.String,  # Amazon 3-7-7 digits
+    "order_number": pl.String,  # what people see (files), else the order id
+    "account": pl.String,
+    "connector": pl.String,
+    "marketplace": pl.String,
+    "country": pl.String,  # ship to
+    "currency": pl.String,
+    "customer_no": pl.String,
+    "ordered_at": TIME,
+    "paid_at": TIME,  # null: never paid (cancelled while pending)
+    "fulfilled_by": pl.String,  # marketplace or seller
+    "fulfilment_centre_id": pl.String,
+    "stock_pool": pl.String,
+    "carrier": pl.String,
+    "service": pl.String,
+    "ship_by_at": TIME,
+    "deliver_by_at": TIME,
+    "shipped_complete_at": TIME,  # last parcel left; null: never
+    "cancelled_at": TIME,  # whole order cancelled
+    "cancel_reason": pl.String,
+    "cancelled_by": pl.String,  # BUYER, MERCHANT, AMAZON
+    "replaces_order_id": pl.String,
+    "link_kind": pl.String,  # replacement or exchange; null: an ordinary order
+    "is_business": pl.Boolean,
+    "payment_method": pl.String,
+}
+ORDER_LINES: Columns = {
+    "order_id": pl.String,
+    "line_no": pl.Int64,  # 1..; two lines of an order may have one sku
+    "order_item_id": pl.String,  # 14 digits
+    "sku": pl.String,
+    "listing_sku": pl.String,
+    "quantity": pl.Int64,  # ordered
+    "quantity_cancelled": pl.Int64,  # before shipping; the whole line's when the order is cancelled
+    "line_cancelled_at": TIME,  # when; null: nothing cancelled
+    "cancel_reason": pl.String,
+    "cancelled_by": pl.String,
+    # Amounts of q units are q times these, exactly. Net of a unit = price - discount.
+    "unit_price_minor": MONEY,  # tax-free, before discount
+    "unit_discount_minor": MONEY,
+    "unit_tax_minor": MONEY,  # of price - discount
+    # Shipping is of the line as a whole; 0 when the whole line was cancelled.
+    "shipping_minor": MONEY,  # tax-free, before discount
+    "shipping_discount_minor": MONEY,
+    "shipping_tax_minor": MONEY,  # of shipping - shipping discount
+    "promotion_ids": pl.String,  # null: none
+}
+UNITS: Columns = {  # every ordered unit, what truly happened to it
+    "order_id": pl.String,
+    "line_no": pl.Int64,
+    "unit_no": pl.Int64,
+    "sku": pl.String,
+    "shipment_item_id": pl.String,  # null: cancelled before shipping
+    "shipped_at": TIME,
+    "delivered_at": TIME,  # null: never
+    "stock_pool": pl.String,
+    "lot_id": pl.String,  # null: not shipped
+    "is_scanned": pl.Boolean,
+    "true_cause": pl.String,  # canonical l1.l2 of what went wrong; null: nothing
+    "fault_id": pl.String,  # planted fault behind it; null: none
+    "outcome": pl.String,  # cancelled, kept, returned_refunded, returned_unrefunded, exchanged,
+    # replaced, refunded_no_return, partial_kept, undelivered, request_withdrawn (when all is over)
+    "return_no": pl.String,  # row of `returns` that shows it coming back
+    "refund_no": pl.String,  # the refund of the whole unit
+    "linked_order_id": pl.String,  # its replacement or exchange order
+}
+SHIPMENTS: Columns = {  # one row per order line and parcel
+    "shipment_id": pl.String,
+    "shipment_item_id": pl.String,
+    "order_id": pl.String,
+    "line_no": pl.Int64,
+    "parcel_no": pl.Int64,  # 1 or 2 within the order
+    "quantity": pl.Int64,
+    "fulfilment_centre_id": pl.String,
+    "origin": pl.String,  # country
+    "shipped_at": TIME,
+    "reported_at": TIME,  # when it appears in the fulfilled-shipments report
+    "estimated_arrival_date": pl.Date,
+    "delivered_at": TIME,
+    "carrier": pl.String,
+    "service": pl.String,
+    "tracking_number": pl.String,
+    "state": pl.String,  # delivered, lost, refused, undeliverable (at the end)
+    "state_at": TIME,  # when that was known
+    # share of the line's shipping that this parcel shows: all on the line's first parcel
+    "has_line_shipping": pl.Boolean,
+}
+RETURNS: Columns = {  # one row as a report or a returns file shows it; its units in `return_units`
+    "return_no": pl.String,  # also the return_ref of files accounts
+    "account": pl.String,
+    "connector": pl.String,
+    "fulfilled_by": pl.String,  # the FBA report shows `marketplace` only
+    "order_id": pl.String,
+    "line_no": pl.Int64,
+    "sku": pl.String,
+    "listing_sku": pl.String,
+    "quantity": pl.Int64,
+    "fulfilment_centre_id": pl.String,
+    "requested_at": TIME,  # null: undeliverable, nobody asked
+    "received_at": TIME,  # null: goods never came (withdrawn request)
+    "posted_at": TIME,  # from then on the row is shown with received_at (some days or weeks late)
+    "lpn": pl.String,  # null: blank
+    "redated_from": TIME,  # received_at as shown before redated_at; null: never redated
+    "redated_at": TIME,
+    "reason_code": pl.String,  # Amazon's words; files: canonical or the channel's own code
+    "canonical_reason": pl.String,  # l1.l2
+    # SELLABLE, DEFECTIVE, CUSTOMER_DAMAGED, DAMAGED, CARRIER_DAMAGED, EXPIRED; null: not received
+    "disposition": pl.String,
+    "status": pl.String,  # Unit returned to inventory, Reimbursed, Pending ...
+    "comment": pl.String,  # null: none
+    "language": pl.String,
+    "ends_as": pl.String,  # refund, exchange, replacement, none, withdrawn
+    "closed_at": TIME,  # withdrawn or declined requests: when
+    "is_buyer_return": pl.Boolean,  # false: undeliverable parcel coming back
+}
+RETURN_UNITS: Columns = {
+    "return_no": pl.String,
+    "order_id": pl.String,
+    "line_no": pl.Int64,
+    "unit_no": pl.Int64,
+}
+REFUNDS: Columns = {
+    "refund_no": pl.String,
+    "account": pl.String,
+    "connector": pl.String,
+    "order_id": pl.String,
+    "line_no": pl.Int64,
+    "sku": pl.String,
+    "listing_sku": pl.String,
+    "currency": pl.String,
+    "units": pl.Int64,  # whole units refunded; 0: partial
+    "principal_minor": MONEY,  # positive, tax-free, after discount
+    "promotion_minor": MONEY,  # discount given back with it (settlement: Principal - Promotion)
+    "tax_minor": MONEY,
+    "shipping_minor": MONEY,
+    "shipping_tax_minor": MONEY,
+    "commission_back_minor": MONEY,  # positive: fee given back
+    "admin_fee_minor": MONEY,  # positive: fee kept
+    "refunded_at": TIME,
+    "kind": pl.String,  # full_return, partial_return, partial_kept, returnless, inr, undeliverable
+    "return_no": pl.String,  # null: no goods
+    "adjustment_id": pl.String,
+}
+REIMBURSEMENTS: Columns = {
+    "reimbursement_id": pl.String,
+    "account": pl.String,
+    "order_id": pl.String,
+    "sku": pl.String,
+    "listing_sku": pl.String,
+    "currency": pl.String,
+    "reason": pl.String,
+    "quantity": pl.Int64,
+    "amount_minor": MONEY,
+    "approved_at": TIME,
+}
+SETTLEMENTS: Columns = {  # closed ones only; one per account, currency and 14 days
+    "settlement_id": pl.String,
+    "account": pl.String,
+    "currency": pl.String,
+    "region_group": pl.String,
+    "start_at": TIME,
+    "end_at": TIME,
+    "deposit_at": TIME,
+    "closed_at": TIME,  # the report is listed from then on
+    "total_minor": MONEY,  # sum of its lines, unless a settlement_error was planted
+    "planted_error_minor": MONEY,  # total - sum of lines
+}
+SETTLEMENT_LINES: Columns = {
+    "settlement_id": pl.String,
+    "line_seq": pl.Int64,  # 2.. (row 1 of the report is its header row)
+    "marketplace": pl.String,
+    "marketplace_name": pl.String,  # Amazon.de; null on account-level rows
+    "transaction_type": pl.String,  # Order, Refund, other-transaction, ServiceFee ...
+    "amount_type": pl.String,
+    "amount_description": pl.String,
+    "amount_minor": MONEY,  # signed as the marketplace does
+    "currency": pl.String,
+    "order_id": pl.String,
+    "adjustment_id": pl.String,
+    "shipment_id": pl.String,
+    "fulfillment_id": pl.String,  # AFN, MFN
+    "posted_at": TIME,
+    "order_item_id": pl.String,
+    "sku": pl.String,  # as the source shows it (listing_sku)
+    "quantity_purchased": pl.Int64,
+    "promotion_id": pl.String,
+}
+INSPECTIONS: Columns = {  # the seller's own grading; as the dataset return_inspections
+    "inspection_id": pl.String,
+    "return_no": pl.String,
+    "return_ref": pl.String,  # FBA: the LPN; else return_no
+    "account": pl.String,
+    "order_id": pl.String,
+    "sku": pl.String,
+    "lot_id": pl.String,  # null: not read off
+    "received_at": TIME,
+    "inspected_at": TIME,
+    "quantity": pl.Int64,
+    "grade": pl.String,  # A, B, C, D
+    "defect_code": pl.String,  # canonical; null: nothing found
+    "defect_text": pl.String,
+    "disposition": pl.String,  # restock, refurbish, liquidate, return_to_supplier, destroy, missing
+    "recovered_minor": MONEY,
+    "currency": pl.String,
+    "inspector": pl.String,
+    "minutes_spent": pl.Int64,
+}
+SCANS: Columns = {  # as the dataset lot_allocations; all units of an order and sku, or none
+    "account": pl.String,
+    "order_id": pl.String,
+    "sku": pl.String,
+    "lot_id": pl.String,
+    "quantity": pl.Int64,
+    "shipped_at": TIME,  # first parcel
+    "known_at": TIME,  # after the last parcel: the row is then final
+}
+ORDER_STATES: Columns = {  # an order's lastUpdatedTime at a clock is its greatest `at` <= clock
+    "order_id": pl.String,
+    "at": TIME,
+    "status": pl.String,  # PENDING, UNSHIPPED, PARTIALLY_SHIPPED, SHIPPED, CANCELLED
+}
+FX_RATES: Columns = {
+    "rate_date": pl.Date,  # working days, from 14 days before the start
+    "currency": pl.String,
+    "units_per_eur": pl.String,  # decimal text as the ECB prints it
+}
+FX_OVERRIDES: Columns = {  # for currencies that the ECB lacks; as the dataset fx_rates, base EUR
+    "rate_date": pl.Date,
+    "base": pl.String,
+    "quote": pl.String,
+    "rate": pl.String,
+    "source": pl.String,
+}
+FAULTS: Columns = {
+    "fault_id": pl.String,  # F01 ... in the order of the scenario
+    "kind": pl.String,
+    "entity_type": pl.String,
+    "entity_key": pl.String,
+    "from_date": pl.Date,
+    "to_date": pl.Date,  # last day; null: open
+    "parameters": pl.String,  # JSON, keys sorted
+}
+RATES: Columns = {
+    "entity_type": pl.String,
+    "entity_key": pl.String,
+    "kind": pl.String,
+    "true_rate": pl.Float64,
+}
+
+
+@dataclass(frozen=True)
+class World:
+    """All tables of one simulated world. Made by `sources._sandbox.world.build_world`."""
+
+    scenario: Scenario
+    end: datetime  # UTC, aware: no order is placed at or after it
+    marketplaces: pl.DataFrame
+    suppliers: pl.DataFrame
+    products: pl.DataFrame
+    listings: pl.DataFrame
+    lots: pl.DataFrame
+    receipts: pl.DataFrame
+    warehouses: pl.DataFrame
+    buyers: pl.DataFrame
+    orders: pl.DataFrame
+    order_lines: pl.DataFrame
+    units: pl.DataFrame
+    shipments: pl.DataFrame
+    returns: pl.DataFrame
+    return_units: pl.DataFrame
+    refunds: pl.DataFrame
+    reimbursements: pl.DataFrame
+    settlements: pl.DataFrame
+    settlement_lines: pl.DataFrame
+    inspections: pl.DataFrame
+    scans: pl.DataFrame
+    order_states: pl.DataFrame
+    fx_rates: pl.DataFrame
+    fx_overrides: pl.DataFrame
+    faults: pl.DataFrame
+    rates: pl.DataFrame
+
+
+SCHEMAS: Mapping[str, Columns] = {
+    field.name: globals()[field.name.upper()]
+    for field in fields(World)
+    if field.name.upper() in globals()
+}
+
+
+def conform(table: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with exactly the declared columns, order and types of `table`."""
+    columns = SCHEMAS[table]
+    return frame.select([pl.col(name).cast(dtype) for name, dtype in columns.items()])
