@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -34,11 +35,12 @@ class SystemClock:
 
 @dataclass
 class ManualClock:
-    """For tests: waiting costs nothing and is recorded in `sleeps`."""
+    """For tests: waiting costs nothing and is recorded in `sleeps`. Safe for threads."""
 
     current: datetime
     sleeps: list[float] = field(default_factory=list)
     elapsed: float = 0.0
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def now(self) -> datetime:
         return self.current + timedelta(seconds=self.elapsed)
@@ -47,5 +49,6 @@ class ManualClock:
         return self.elapsed
 
     def sleep(self, seconds: float) -> None:
-        self.sleeps.append(seconds)
-        self.elapsed += seconds
+        with self._lock:
+            self.sleeps.append(seconds)
+            self.elapsed += seconds

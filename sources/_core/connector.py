@@ -19,10 +19,13 @@ from sources._core.clock import Clock
 
 
 class AccountSettings(pydantic.BaseModel):
-    """One `[[accounts]]` entry of the settings file. Connectors subclass it; unknown keys are errors.
+    """One `[[accounts]]` entry of the settings file; connectors subclass it.
+
+    Unknown keys are errors.
 
     `secrets` maps a field of the connector to its value (already read from the environment by
     `pipelines.resources`, which alone knows the variable names). They are SecretStr: never printed.
+    `secrets["customer_key"]` is put there for every account: the key of `privacy.customer_key`.
     """
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
@@ -50,7 +53,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Reject:
-    """Records held back before landing: `count` of them, for one reason, with one key as example."""
+    """Records held back before landing: how many, for one reason, with one key as example."""
 
     reason: str
     count: int
@@ -63,7 +66,8 @@ class Page:
     """What one answer brought: raw JSON records (cut, not decoded) or rows of a report or file.
 
     `source_ref` says where it came from (page number, report id, file name), never a secret.
-    `served_until` is the upper bound that the API says it served; the cursor moves to it.
+    `served_until` is the upper bound that the API says it served; the cursor of the window moves
+    to the earliest of its pages, at most to the window's end.
     `duplicates` counts records that the source gave twice and the connector already left out.
     `on_landed` is called when this page and all before it are safe on disk (data and manifest):
     extraction closes the landing file after such a page, so a landing file never holds records of
@@ -93,8 +97,9 @@ class StreamState(MutableMapping[str, Any]):
 class StreamContext:
     """What a stream's `read` may use. `client` is what the connector's `open` returned.
 
-    `landed_refs` gives the `source_ref` of every manifest already landed for this stream and
-    account (read only when called): how a connector knows what a killed night had finished.
+    `landed_refs` gives the `source_ref` of every source finished in this stream and account, that
+    is, landed with its page of `on_landed` (read only when called): how a connector knows what a
+    killed night had finished.
     """
 
     account: AccountSettings
@@ -111,14 +116,18 @@ class Stream:
 
     - `record`: msgspec Struct with the allowed fields only; its annotations give the column types.
     - `key`: field names, or a function of the decoded record; the text key of the raw table.
-    - `version`: field whose greatest value is the newest state of a key; None: the latest read wins.
+    - `version`: field whose greatest value is a key's newest state; None: the latest read wins.
     - `read`: yields pages of one window, in order.
     - `lookback`: how far each night re-reads before its cursor; `max_window`: the API's longest.
     - `complete_within`: field (text timestamp or date) within whose window the source gave
       everything, so that a stored row it did not give again is gone.
     - `is_static`: the whole content is read each time; no window, no cursor; account `all`.
-    - `free_text`: fields masked before they are written; `event_field`: day of the event, for
-      lateness figures.
+    - `free_text`: fields masked before they are written, dotted into nested records and lists;
+      `event_field`: day of the event, for lateness figures.
+    - `known_dropped`: names (dotted, with all below) that the API documents and we leave out on
+      purpose, so that they are not reported as unknown each night.
+    - `expected_fields`: optional fields that every record has; one that is missing in the first
+      record of a page is reported as drift.
     """
 
     name: str
@@ -132,6 +141,8 @@ class Stream:
     is_static: bool = False
     free_text: tuple[str, ...] = ()
     event_field: str | None = None
+    known_dropped: tuple[str, ...] = ()
+    expected_fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -143,7 +154,9 @@ class Check:
     message: str
 
 
-AccountKind = Literal["marketplace", "own_shop", "tracking", "helpdesk", "file_channel", "reference"]
+AccountKind = Literal[
+    "marketplace", "own_shop", "tracking", "helpdesk", "file_channel", "reference"
+]
 
 
 @dataclass(frozen=True)
