@@ -1,0 +1,171 @@
+"""Control tables (schemas `load`, `settings`): what was loaded and refused, what is set.
+
+Belongs here: their columns, and writing whole rows into them. Does not belong here: the loading
+itself (`load.py`) and what the settings file may contain (`pipelines/settings.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from assets.warehouse import Connection, quoted
+
+# table -> (columns, primary key); dbt reads them as its sources `load` and `settings`.
+LOAD_TABLES: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "file": (
+        "file_hash VARCHAR, connector VARCHAR, account VARCHAR, stream VARCHAR, file_name VARCHAR,"
+        " source_ref VARCHAR, window_from TIMESTAMP, window_to TIMESTAMP, cursor_after TIMESTAMP,"
+        " rows_in BIGINT, rows_loaded BIGINT, rows_duplicate BIGINT, rows_refused BIGINT,"
+        " encoding VARCHAR, as_of_at TIMESTAMP, file_state VARCHAR",
+        ("connector", "account", "stream", "file_name"),
+    ),
+    "cursor": (
+        "connector VARCHAR, account VARCHAR, stream VARCHAR, cursor_at TIMESTAMP",
+        ("connector", "account", "stream"),
+    ),
+    "outcome": (
+        "connector VARCHAR, account VARCHAR, stream VARCHAR, as_of_at TIMESTAMP, state VARCHAR,"
+        " error VARCHAR, rows_changed BIGINT, rows_deleted BIGINT, api_version VARCHAR,"
+        " sunset_date DATE",
+        ("connector", "account", "stream", "as_of_at"),
+    ),
+    "quarantine": (
+        "connector VARCHAR, account VARCHAR, stream VARCHAR, quality_date DATE,"
+        " quarantine_reason VARCHAR, rows BIGINT, example_ref VARCHAR, what_to_do VARCHAR",
+        ("connector", "account", "stream", "quality_date", "quarantine_reason"),
+    ),
+    "drift": (
+        "connector VARCHAR, stream VARCHAR, field VARCHAR, drift_kind VARCHAR,"
+        " first_seen_at TIMESTAMP, last_seen_at TIMESTAMP",
+        ("connector", "stream", "field", "drift_kind"),
+    ),
+    "late_arrival": (
+        "connector VARCHAR, account VARCHAR, stream VARCHAR, event_date DATE, days_late BIGINT,"
+        " rows BIGINT",
+        ("connector", "account", "stream", "event_date", "days_late"),
+    ),
+    "build": (
+        "build_id VARCHAR, built_at TIMESTAMP, as_of_at TIMESTAMP, data_until TIMESTAMP,"
+        " contract_version VARCHAR, code_version VARCHAR, config_hash VARCHAR, is_sandbox BOOLEAN,"
+        " rows_published BIGINT, checks_passed BIGINT, checks_failed BIGINT,"
+        " duration_seconds DOUBLE",
+        ("build_id",),
+    ),
+}
+
+SETTINGS_TABLES: Mapping[str, str] = {
+    "setting": "reporting_currency VARCHAR, time_zone VARCHAR, language VARCHAR,"
+    " return_horizon_days BIGINT, assumed_transit_days BIGINT, include_sunk BOOLEAN,"
+    " evidence_min_units BIGINT, evidence_max_width DOUBLE, is_sandbox BOOLEAN,"
+    " code_version VARCHAR, config_hash VARCHAR, contract_version VARCHAR",
+    "account": "account VARCHAR, connector VARCHAR, account_kind VARCHAR,"
+    " default_currency VARCHAR, started_on DATE, is_active BOOLEAN",
+    "account_marketplace": "account VARCHAR, connector VARCHAR, marketplace VARCHAR,"
+    " time_zone VARCHAR, prices_include_tax BOOLEAN",
+    "region": "region VARCHAR, country VARCHAR",
+    "horizon": "category VARCHAR, marketplace VARCHAR, days BIGINT, valid_from DATE",
+    "stock_pool": "stock_pool VARCHAR, fulfilment_centre_id VARCHAR",
+    "category": "category VARCHAR, is_hygiene BOOLEAN, is_food BOOLEAN, is_appliance BOOLEAN,"
+    " is_safety_critical BOOLEAN, opened_not_returnable BOOLEAN, has_expiry BOOLEAN,"
+    " name_en VARCHAR, name_zh VARCHAR, parent_category VARCHAR",
+    "team": "team VARCHAR, team_name VARCHAR, team_kind VARCHAR, time_zone VARCHAR,"
+    " calendar VARCHAR",
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How the night went for one stream of one account."""
+
+    connector: str
+    account: str
+    stream: str
+    state: str
+    error: str | None = None
+    rows_changed: int = 0
+    rows_deleted: int = 0
+    api_version: str = ""
+    sunset_date: date | None = None
+
+
+def ensure_control_tables(connection: Connection) -> None:
+    for schema in ("load", "settings"):
+        connection.execute(f"create schema if not exists {schema}")
+    for name, (columns, key) in LOAD_TABLES.items():
+        connection.execute(
+            f"create table if not exists load.{quoted(name)} ({columns},"
+            f" primary key ({', '.join(key)}))"
+        )
+    for name, columns in SETTINGS_TABLES.items():
+        connection.execute(f"create table if not exists settings.{quoted(name)} ({columns})")
+
+
+def write_settings(connection: Connection, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+    """Replace the content of each `settings.*` table by the rows given for it."""
+    unknown = rows.keys() - SETTINGS_TABLES.keys()
+    if unknown:
+        raise KeyError(f"no settings tables {sorted(unknown)}")
+    for name in SETTINGS_TABLES:
+        connection.execute(f"delete from settings.{quoted(name)}")
+        insert_rows(connection, f"settings.{quoted(name)}", rows.get(name, ()))
+
+
+def insert_rows(
+    connection: Connection,
+    table: str,
+    rows: Iterable[Mapping[str, Any]],
+    conflict: str = "",
+) -> None:
+    """Insert mappings of column to value; `conflict` is the `on conflict ...` clause, if any."""
+    for row in rows:
+        columns = ", ".join(quoted(column) for column in row)
+        places = ", ".join("?" for _ in row)
+        values = [naive_utc(v) if isinstance(v, datetime) else v for v in row.values()]
+        connection.execute(
+            f"insert into {table} ({columns}) values ({places}) {conflict}",
+            values,
+        )
+
+
+def record_outcomes(connection: Connection, as_of: datetime, outcomes: Iterable[Outcome]) -> None:
+    """One row per stream and night; a repeated night keeps the sum of its changed rows."""
+    rows = (
+        {
+            "connector": o.connector,
+            "account": o.account,
+            "stream": o.stream,
+            "as_of_at": as_of,
+            "state": o.state,
+            "error": o.error,
+            "rows_changed": o.rows_changed,
+            "rows_deleted": o.rows_deleted,
+            "api_version": o.api_version,
+            "sunset_date": o.sunset_date,
+        }
+        for o in outcomes
+    )
+    insert_rows(
+        connection,
+        "load.outcome",
+        rows,
+        "on conflict do update set state = excluded.state, error = excluded.error,"
+        " rows_changed = rows_changed + excluded.rows_changed,"
+        " rows_deleted = rows_deleted + excluded.rows_deleted,"
+        " api_version = excluded.api_version, sunset_date = excluded.sunset_date",
+    )
+
+
+def read_cursors(connection: Connection) -> dict[tuple[str, str, str], datetime]:
+    """(connector, account, stream) -> up to where it was read, with time zone."""
+    rows = connection.execute(
+        "select connector, account, stream, cursor_at from load.cursor"
+    ).fetchall()
+    return {(c, a, s): at.replace(tzinfo=UTC) for c, a, s, at in rows}
+
+
+def naive_utc(moment: datetime) -> datetime:
+    """For TIMESTAMP columns, which hold UTC without saying so."""
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment

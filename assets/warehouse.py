@@ -1,0 +1,135 @@
+"""The working warehouse file: the only code that opens a DuckDB file.
+
+Belongs here: opening (with its lock, time zone and patience), and the two ways of using a file,
+our own warehouse and a publication. Does not belong here: which tables there are (`raw_tables.py`,
+`control.py`) and what is written into them (`load.py`, `publish.py`).
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import tenacity
+
+log = logging.getLogger(__name__)
+
+Connection = duckdb.DuckDBPyConnection
+
+_LOCK_WORDS = "Could not set lock"
+_FULL_WORDS = ("No space left on device", "Could not write", "disk full", "out of disk space")
+
+
+class WarehouseBusyError(RuntimeError):
+    """Another process holds the file."""
+
+
+class StorageFullError(RuntimeError):
+    """The disk is full: what was not committed is undone, what was landed is kept."""
+
+
+def is_lock_error(error: BaseException) -> bool:
+    return isinstance(error, duckdb.IOException) and _LOCK_WORDS in str(error)
+
+
+def is_storage_full(error: BaseException | None) -> bool:
+    """Whether the error, or what caused it, is a full disk."""
+    while error is not None:
+        if isinstance(error, StorageFullError):
+            return True
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        if isinstance(error, duckdb.Error) and any(w in str(error) for w in _FULL_WORDS):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """A DuckDB file that is opened, used and closed again.
+
+    `patience_seconds` bounds how long a lock held by another process is waited for;
+    `memory_limit` (for example `4GB`) and spill folder keep a large night inside a small machine.
+    """
+
+    path: Path
+    patience_seconds: float = 30.0
+    memory_limit: str | None = None
+
+    @contextmanager
+    def connect(self, *, read_only: bool = False) -> Iterator[Connection]:
+        connection = self._open(read_only=read_only)
+        try:
+            yield connection
+        except duckdb.Error as error:
+            if is_storage_full(error):
+                raise StorageFullError(self.full_message()) from error
+            raise
+        finally:
+            connection.close()
+
+    def full_message(self) -> str:
+        free = shutil.disk_usage(self.path.parent).free // 1_000_000
+        return (
+            f"the disk of {self.path.parent} is full ({free} MB free); nothing is lost: "
+            "make room and start the night again, it goes on where it stopped"
+        )
+
+    def _open(self, *, read_only: bool) -> Connection:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            connection = _connect_patiently(self.path, read_only, self.patience_seconds)
+        except duckdb.IOException as error:
+            if is_lock_error(error):
+                raise WarehouseBusyError(
+                    f"{self.path} is used by another process for more than "
+                    f"{self.patience_seconds:g} s; end that run, or close the program that "
+                    f"opened the working warehouse (people read published/): {error}"
+                ) from error
+            raise
+        connection.execute("set TimeZone = 'UTC'")
+        if self.memory_limit:
+            connection.execute("set memory_limit = ?", [self.memory_limit])
+        return connection
+
+
+def _connect_patiently(path: Path, read_only: bool, seconds: float) -> Connection:
+    retrying = tenacity.Retrying(
+        retry=tenacity.retry_if_exception(is_lock_error),
+        stop=tenacity.stop_after_delay(seconds),
+        wait=tenacity.wait_random(0.1, 0.5),
+        reraise=True,
+    )
+    return retrying(duckdb.connect, str(path), read_only=read_only)
+
+
+@contextmanager
+def transaction(connection: Connection) -> Iterator[None]:
+    """All or nothing; an error while undoing never hides the first one."""
+    connection.execute("begin")
+    try:
+        yield
+        connection.execute("commit")
+    except BaseException:
+        try:
+            connection.execute("rollback")
+        except duckdb.Error:
+            log.debug("nothing to roll back: the transaction had ended already")
+        raise
+
+
+def quoted(name: str) -> str:
+    """An identifier in double quotes."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """A text in single quotes, for statements that take no parameters."""
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,375 @@
+"""What `aftersales.toml` may contain, and what is said when it contains something else.
+
+Belongs here: models of the sections and messages that name the key and the fix. Does not belong
+here: reading environment variables (`resources.py`), what an account of a connector needs (the
+connector's own settings class).
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import tomllib
+import zoneinfo
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import pydantic
+from babel import Locale
+
+from sources._core.connector import AccountSettings, Connector
+
+_ENGLISH = Locale("en")
+CURRENCIES = frozenset(str(code) for code in _ENGLISH.currencies)
+COUNTRIES = frozenset(c for c in map(str, _ENGLISH.territories) if len(c) == 2 and c.isalpha())
+
+Name = Annotated[str, pydantic.Field(min_length=1, max_length=64)]
+
+
+class SettingsError(ValueError):
+    """The settings cannot be used; `problems` says for each key what is wrong and what to write."""
+
+    def __init__(self, source: str, problems: Iterable[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(f"{source}: " + "; ".join(self.problems))
+
+
+def _time_zone(name: str) -> str:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError("not an IANA time zone, write for example Asia/Shanghai") from error
+    return name
+
+
+def _currency(code: str) -> str:
+    if code not in CURRENCIES:
+        raise ValueError("not a currency of ISO 4217, write for example USD, EUR or CNY")
+    return code
+
+
+def _country(code: str) -> str:
+    if code not in COUNTRIES:
+        raise ValueError("not a country of ISO 3166, write two capital letters, for example DE")
+    return code
+
+
+TimeZone = Annotated[str, pydantic.AfterValidator(_time_zone)]
+Currency = Annotated[str, pydantic.AfterValidator(_currency)]
+Country = Annotated[str, pydantic.AfterValidator(_country)]
+
+
+class Section(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+
+
+class Evidence(Section):
+    min_units: int = pydantic.Field(default=50, ge=1)
+    max_width: float = pydantic.Field(default=0.10, gt=0, le=1)
+
+
+class General(Section):
+    """`[settings]`."""
+
+    reporting_currency: Currency = "USD"
+    time_zone: TimeZone = "UTC"
+    language: Literal["en", "zh"] | None = None
+    return_horizon_days: int = pydantic.Field(default=60, ge=1, le=730)
+    assumed_transit_days: int = pydantic.Field(default=7, ge=0, le=90)
+    include_sunk: bool = False
+    regions: Mapping[Name, tuple[Country, ...]] = {}
+    evidence: Evidence = Evidence()
+
+    @pydantic.field_validator("regions")
+    @classmethod
+    def _one_region_each(
+        cls, regions: Mapping[str, tuple[str, ...]]
+    ) -> Mapping[str, tuple[str, ...]]:
+        seen: dict[str, str] = {}
+        for region, countries in regions.items():
+            for country in countries:
+                if country in seen:
+                    raise ValueError(
+                        f"{country} is in {seen[country]} and in {region}, leave it in one region"
+                    )
+                seen[country] = region
+        return regions
+
+
+class Horizon(Section):
+    category: Name | None = None
+    marketplace: Name | None = None
+    days: int = pydantic.Field(ge=1, le=730)
+    valid_from: date | None = None
+
+
+class Category(Section):
+    name: Name
+    name_en: str | None = None
+    name_zh: str | None = None
+    parent_category: str | None = None
+    is_hygiene: bool = False
+    is_food: bool = False
+    is_appliance: bool = False
+    is_safety_critical: bool = False
+    opened_not_returnable: bool = False
+    has_expiry: bool = False
+
+
+class Team(Section):
+    name: Name
+    kind: Literal["service", "returns"] = "service"
+    time_zone: TimeZone = "UTC"
+    calendar: str | None = None
+    display_name: str | None = None
+
+
+class Inbox(Section):
+    encodings: tuple[Literal["utf-8", "gb18030"], ...] = ("utf-8",)
+    allowed_extras: Mapping[str, tuple[str, ...]] = {}
+    time_zone: Mapping[str, TimeZone] = {}
+    archive_days: int = pydantic.Field(default=30, ge=0)
+
+
+class Privacy(Section):
+    customer_key_env: str = "AFTERSALES_CUSTOMER_KEY"
+    text_retention_days: int = pydantic.Field(default=400, ge=1)
+    display_names: Mapping[str, str] = {}
+
+
+class Alerts(Section):
+    rules_file: Path | None = None
+    channels: Mapping[Name, str] = {}
+
+
+class Slice(Section):
+    name: Annotated[str, pydantic.Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+    accounts: tuple[Name, ...] = pydantic.Field(min_length=1)
+
+
+class Publish(Section):
+    fact_months: int = pydantic.Field(default=36, ge=1)
+    slices: tuple[Slice, ...] = ()
+
+
+class _File(Section):
+    """The file as a whole; accounts are validated by their connectors afterwards."""
+
+    settings: General = General()
+    horizons: tuple[Horizon, ...] = ()
+    accounts: tuple[Mapping[str, Any], ...] = ()
+    stock_pools: Mapping[Name, tuple[Name, ...]] = {}
+    categories: tuple[Category, ...] = ()
+    teams: tuple[Team, ...] = ()
+    inbox: Inbox = Inbox()
+    privacy: Privacy = Privacy()
+    alerts: Alerts = Alerts()
+    publish: Publish = Publish()
+
+    @pydantic.model_validator(mode="after")
+    def _one_pool_each(self) -> Self:
+        seen: dict[str, str] = {}
+        for pool, centres in self.stock_pools.items():
+            for centre in centres:
+                if centre in seen:
+                    raise ValueError(
+                        f"stock_pools: {centre} is in {seen[centre]} and in {pool}, "
+                        "leave it in one pool"
+                    )
+                seen[centre] = pool
+        return self
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Validated settings of one night; secrets are in the accounts, never printed."""
+
+    general: General
+    accounts: tuple[AccountSettings, ...]
+    horizons: tuple[Horizon, ...]
+    stock_pools: Mapping[str, tuple[str, ...]]
+    categories: tuple[Category, ...]
+    teams: tuple[Team, ...]
+    inbox: Inbox
+    privacy: Privacy
+    alerts: Alerts
+    publish: Publish
+    config_hash: str
+    customer_key: pydantic.SecretStr | None = None
+    is_sandbox: bool = False
+
+
+Secrets = Callable[[str], str | None]
+
+
+def load_settings(path: Path, connectors: Mapping[str, Connector], secrets: Secrets) -> Settings:
+    """Settings of the file; no file means all defaults and no account (the sandbox)."""
+    try:
+        content = tomllib.loads(path.read_text("utf-8")) if path.exists() else {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(str(path), [f"not readable as TOML in UTF-8: {error}"]) from error
+    return parse_settings(content, connectors, secrets, source=path.name)
+
+
+def parse_settings(
+    content: Mapping[str, Any],
+    connectors: Mapping[str, Connector],
+    secrets: Secrets,
+    source: str = "settings",
+) -> Settings:
+    """Validate everything before complaining, so that one look mends all."""
+    try:
+        file = _File.model_validate(content)
+    except pydantic.ValidationError as error:
+        raise SettingsError(source, _problems(error, _File)) from error
+    problems: list[str] = []
+    accounts = [
+        account
+        for number, entry in enumerate(file.accounts, start=1)
+        if (account := _account(number, entry, connectors, secrets, problems)) is not None
+    ]
+    problems += _contradictions(accounts, file)
+    key = secrets(file.privacy.customer_key_env)
+    if accounts and not key:
+        problems.append(
+            f"privacy.customer_key_env: environment variable {file.privacy.customer_key_env} is not"
+            " set; set it to a long random text and keep it, buyers are hashed with it"
+        )
+    if problems:
+        raise SettingsError(source, problems)
+    return Settings(
+        general=file.settings,
+        accounts=tuple(accounts),
+        **{name: getattr(file, name) for name in _SECTIONS},
+        config_hash=_hash(content),
+        customer_key=pydantic.SecretStr(key) if key else None,
+    )
+
+
+_SECTIONS = (
+    "horizons",
+    "stock_pools",
+    "categories",
+    "teams",
+    "inbox",
+    "privacy",
+    "alerts",
+    "publish",
+)
+
+
+def _account(
+    number: int,
+    entry: Mapping[str, Any],
+    connectors: Mapping[str, Connector],
+    secrets: Secrets,
+    problems: list[str],
+) -> AccountSettings | None:
+    where = f"accounts[{number}]" + (f" ({entry['name']})" if "name" in entry else "")
+    name = entry.get("connector")
+    if name not in connectors:
+        known = ", ".join(sorted(connectors))
+        problems.append(f"{where}.connector: {name!r} is not a connector, write one of: {known}")
+        return None
+    values = dict(entry)
+    variables = values.pop("secrets", {})
+    if not isinstance(variables, Mapping):
+        problems.append(f'{where}.secrets: write {{ field = "NAME_OF_VARIABLE" }}')
+        return None
+    values["secrets"] = dict(_read_secrets(where, variables, secrets, problems))
+    settings = connectors[str(name)].settings
+    try:
+        return settings.model_validate(values)
+    except pydantic.ValidationError as error:
+        problems.extend(_problems(error, settings, prefix=f"{where}."))
+        return None
+
+
+def _read_secrets(
+    where: str, variables: Mapping[str, Any], secrets: Secrets, problems: list[str]
+) -> Iterator[tuple[str, str]]:
+    for field, variable in variables.items():
+        value = secrets(variable) if isinstance(variable, str) else None
+        if value:
+            yield field, value
+        else:
+            problems.append(
+                f"{where}.secrets.{field}: environment variable {variable!s} is not set; "
+                "set it, or write the name of the variable that holds the secret"
+            )
+            yield field, "missing"
+
+
+def _contradictions(accounts: Iterable[AccountSettings], file: _File) -> Iterator[str]:
+    names: set[str] = set()
+    for account in accounts:
+        if account.name in names:
+            yield f"accounts: name {account.name} is given twice, account names must differ"
+        names.add(account.name)
+    for part in file.publish.slices:
+        for name in part.accounts:
+            if name not in names:
+                yield (
+                    f"publish.slices ({part.name}).accounts: {name} is not an account, "
+                    f"write one of: {', '.join(sorted(names)) or 'none configured'}"
+                )
+
+
+def _problems(
+    error: pydantic.ValidationError, model: type[pydantic.BaseModel], prefix: str = ""
+) -> Iterator[str]:
+    """One text per fault: key, what is wrong, what to write; never the value of a secret."""
+    for fault in error.errors(include_url=False, include_input=False):
+        where = prefix + _dotted(fault["loc"])
+        if fault["type"] == "extra_forbidden":
+            yield f"{where}: unknown key, {_suggestion(str(fault['loc'][-1]), model, fault['loc'])}"
+        elif fault["type"] == "missing":
+            yield f"{where}: missing, add this key"
+        else:
+            yield f"{where.rstrip('.')}: {fault['msg'].removeprefix('Value error, ')}".lstrip(": ")
+
+
+def _dotted(location: tuple[int | str, ...]) -> str:
+    text = ""
+    for part in location:
+        text += f"[{part + 1}]" if isinstance(part, int) else f".{part}"
+    return text.lstrip(".")
+
+
+def _suggestion(key: str, model: type[pydantic.BaseModel], location: tuple[int | str, ...]) -> str:
+    allowed = sorted(_keys_at(model, location[:-1]))
+    close = difflib.get_close_matches(key, allowed, n=1)
+    if close:
+        return f"did you mean {close[0]}?"
+    return f"remove it or write one of: {', '.join(allowed)}"
+
+
+def _keys_at(model: type[pydantic.BaseModel], location: tuple[int | str, ...]) -> Iterable[str]:
+    """Keys that the section at this place may have."""
+    for part in location:
+        if isinstance(part, int) or part not in model.model_fields:
+            continue
+        inner = _model_of(model.model_fields[part].annotation)
+        if inner is not None:
+            model = inner
+    return model.model_fields
+
+
+def _model_of(annotation: Any) -> type[pydantic.BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, pydantic.BaseModel):
+        return annotation
+    for part in getattr(annotation, "__args__", ()):
+        found = _model_of(part)
+        if found is not None:
+            return found
+    return None
+
+
+def _hash(content: Mapping[str, Any]) -> str:
+    """Of what is written in the file: names of variables, no secret."""
+    text = json.dumps(content, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
