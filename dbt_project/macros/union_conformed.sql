@@ -1,6 +1,7 @@
 {#- All connectors' rows of one conformed entity, for example union_conformed('order_lines').
     Which connector conforms which entity stands in dbt_project.yml (var connectors, one line each);
-    the columns of an entity stand in conformed_columns. Adding a marketplace changes neither macro. -#}
+    the columns of an entity stand in conformed_columns, and conformed_by says whose staging gave the
+    row. Adding a marketplace changes neither macro. -#}
 {% macro union_conformed(entity) -%}
     {%- set columns = conformed_columns(entity) -%}
     {%- set connectors = [] -%}
@@ -13,8 +14,9 @@
     {%- for connector in connectors %}
     select
         {%- for column in columns %}
-        {{ column }}{{ "," if not loop.last }}
+        {{ column }},
         {%- endfor %}
+        '{{ connector }}' as conformed_by
     from {{ ref("stg_" ~ connector ~ "__" ~ entity) }}
     {{ "union all" if not loop.last }}
     {%- endfor %}
@@ -43,12 +45,12 @@
         "refund_lines": [
             "connector", "account", "refund_id", "line", "order_id", "line_id", "sku", "return_id",
             "refunded_at", "currency", "net_amount", "tax_amount", "shipping_amount", "native_kind",
-            "refund_method", "units", "is_returnless", "amount_source",
+            "refund_method", "units", "is_returnless", "amount_source", "goods_amount",
         ],
         "settlement_lines": [
             "connector", "account", "settlement_id", "row_no", "marketplace", "posted_at",
             "transaction_type", "amount_type", "amount_description", "amount", "currency",
-            "order_id", "sku",
+            "order_id", "sku", "line_class",
         ],
         "marketplaces": [
             "connector", "marketplace", "marketplace_id", "marketplace_name", "marketplace_kind",

@@ -1,0 +1,11 @@
+{#- Which account a row of the seller's own files belongs to: what the inbox resolved on reading;
+    a channel that fits no account is its own account and marketplace of the connector files. -#}
+{% macro file_channel_columns() -%}
+    coalesce(channel_connector, 'files') as connector,
+        coalesce(channel_account, channel) as account,
+        coalesce(
+            channel_marketplace,
+            case when coalesce(channel_connector, 'files') = 'files'
+                then coalesce(channel_account, channel) end
+        ) as marketplace
+{%- endmacro %}

@@ -1,0 +1,46 @@
+{#- Times come as ISO 8601 text and are kept in UTC; dates are those of a time zone. -#}
+
+{#- Text as landed to a timestamp in UTC; NULL where it is none. -#}
+{% macro iso_timestamp(text) -%}
+    try_cast({{ text }} as timestamp)
+{%- endmacro %}
+
+
+{#- A timestamp in UTC as the wall clock of a time zone. -#}
+{% macro local_time(at, zone) -%}
+    {{ return(adapter.dispatch("local_time")(at, zone)) }}
+{%- endmacro %}
+
+{% macro default__local_time(at, zone) -%}
+    (({{ at }}) at time zone 'UTC') at time zone {{ zone }}
+{%- endmacro %}
+
+{% macro spark__local_time(at, zone) -%}
+    convert_timezone('UTC', {{ zone }}, {{ at }})
+{%- endmacro %}
+
+
+{#- The calendar date of a timestamp in UTC at a time zone. -#}
+{% macro local_date(at, zone) -%}
+    cast({{ local_time(at, zone) }} as date)
+{%- endmacro %}
+
+
+{#- The first day of the month of a date. -#}
+{% macro month_of(day) -%}
+    cast(date_trunc('month', {{ day }}) as date)
+{%- endmacro %}
+
+
+{#- A timestamp in UTC as compact text for keys, 20260109T081500Z. -#}
+{% macro compact_time(at) -%}
+    {{ return(adapter.dispatch("compact_time")(at)) }}
+{%- endmacro %}
+
+{% macro default__compact_time(at) -%}
+    strftime({{ at }}, '%Y%m%dT%H%M%SZ')
+{%- endmacro %}
+
+{% macro spark__compact_time(at) -%}
+    date_format({{ at }}, "yyyyMMdd'T'HHmmss'Z'")
+{%- endmacro %}
