@@ -27,6 +27,10 @@ class StopStream(SourceError):
     """This stream cannot go on tonight; what has landed stays and the other streams go on."""
 
 
+class GarbledAnswer(Exception):
+    """Raised by a function that decodes a body which is cut or garbled: it is asked for again."""
+
+
 class SkipRecord(SourceError):
     """One record is held back and counted under `reason`; the stream goes on.
 

@@ -1,8 +1,8 @@
 """Sending requests: pacing, tries, waits, and one log line for each.
 
-Belongs here: what is the same for every API. Does not belong here: paths, headers, error codes and rates
-of one API (its `client.py`), access tokens (`auth.py`), paging (`pagination.py`), decoding
-(`records.py`).
+Belongs here: what is the same for every API. Does not belong here: paths, headers, error codes
+and rates of one API (its `client.py`), access tokens (`auth.py`), paging (`pagination.py`),
+decoding (`records.py`).
 
 Logged are method, path, status, seconds and page: never a query value, header or body.
 """
@@ -26,7 +26,13 @@ import tenacity
 
 from sources._core.auth import Auth
 from sources._core.clock import Clock
-from sources._core.errors import RetryLater, SourceError, StopStream, error_for_status
+from sources._core.errors import (
+    GarbledAnswer,
+    RetryLater,
+    SourceError,
+    StopStream,
+    error_for_status,
+)
 from sources._core.limits import Limits, TokenBucket
 
 logger = logging.getLogger(__name__)
@@ -131,7 +137,7 @@ class Session:
                     f"{call.subject} answered in another shape than documented ({error}): the "
                     "API has changed, or base_url is not that of the API."
                 ) from None
-            except (msgspec.DecodeError, UnicodeDecodeError, EOFError) as error:
+            except (msgspec.DecodeError, UnicodeDecodeError, GarbledAnswer) as error:
                 raise _cut(call.subject, type(error).__name__) from None
             return Answer(value, response.status_code, response.headers)
 

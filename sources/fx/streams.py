@@ -1,0 +1,58 @@
+"""The raw tables of the exchange-rate source."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+from sources._core.connector import Page, Stream, StreamContext, Window
+from sources._core.records import Record
+from sources._core.static import static_streams
+from sources._core.windows import start_of_day
+from sources.fx.client import LONGEST_GAP, PATH
+
+ROWS_PER_PAGE = 5_000
+
+
+class EcbRate(Record):
+    """Units of a currency for one euro on a day; the text keeps every digit."""
+
+    rate_date: date
+    currency: str
+    units_per_eur: str
+
+
+def read_rates(context: StreamContext, window: Window) -> Iterator[Page]:
+    """Rates of the window's days, its last day included, none after the clock's day."""
+    last = min(window.end.date(), context.clock.now().date())
+    file = context.client.rates_file(last)
+    served = None
+    if file.last_date is not None and file.last_date < last - LONGEST_GAP:
+        served = max(window.start, start_of_day(file.last_date))
+    rates = file.rates(window.start.date(), last)
+    source = PATH.removeprefix("/")
+    while rows := list(itertools.islice(rates, ROWS_PER_PAGE)):
+        yield Page(rows, source_ref=source, served_until=served)
+    yield Page(
+        (),
+        source_ref=source,
+        served_until=served,
+        rejects=tuple(file.rejected.values()),
+        unknown_fields=file.unknown_columns,
+        duplicates=file.repeated_days,
+    )
+
+
+STREAMS = (
+    Stream(
+        name="ecb_rates",
+        record=EcbRate,
+        key=("rate_date", "currency"),
+        read=read_rates,
+        lookback=timedelta(days=14),
+        event_field="rate_date",
+    ),
+    *static_streams(Path(__file__).parent),
+)
