@@ -1,1 +1,1 @@
-{{ empty_table() }}
+select * from {{ ref('metric_definitions') }}

@@ -1,1 +1,8 @@
-{{ empty_table() }}
+select
+    connector,
+    stream,
+    field,
+    drift_kind,
+    first_seen_at,
+    last_seen_at
+from {{ source('load', 'drift') }}
