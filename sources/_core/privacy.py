@@ -13,12 +13,13 @@ import re
 from collections.abc import Iterable
 
 UNKNOWN_CUSTOMER = "unknown"
-MIN_PHONE_DIGITS = 7
+MIN_PHONE_DIGITS, MAX_PHONE_DIGITS = 7, 15
+MIN_CARD_DIGITS = 13
 
 _EMAIL_LOCAL = 64
 _EMAIL_DOMAIN = 255
 _AT = re.compile("[@\uff20\ufe6b]")
-_SEPARATOR = r"[\s().\-/\u2010-\u2015\u00b7]{1,3}"
+_SEPARATOR = r"[\s().\-/\u2010-\u2015\u00b7\uff08\uff09\uff0d\uff0e\uff0f]{1,3}"
 _DATE = (
     r"(?P<date>(?<!\d)(?:(?:19|20)\d\d([-./])(?:0?[1-9]|1[0-2])\2(?:0?[1-9]|[12]\d|3[01])"
     r"|(?:0?[1-9]|[12]\d|3[01])([-./])(?:0?[1-9]|1[0-2])\3(?:19|20)\d\d"
@@ -53,7 +54,8 @@ def _mask_number(match: re.Match[str]) -> str:
     digits = sum(character.isdecimal() for character in found)
     if digits < MIN_PHONE_DIGITS:
         return found
-    return "[number]" if digits > 12 else "[phone]"
+    is_phone = digits <= MAX_PHONE_DIGITS and (digits < MIN_CARD_DIGITS or found[0] in "+\uff0b")
+    return "[phone]" if is_phone else "[number]"
 
 
 def _mask_emails(text: str) -> str:
@@ -80,7 +82,8 @@ def _mask_emails(text: str) -> str:
 def _is_address_character(character: str) -> bool:
     """Letters of alphabets written with gaps between words; a Chinese word ends the address."""
     return character in "._%+-'!#$&*/=?^`{|}~" or (
-        character.isalnum() and (ord(character) < 0x590 or "\uff10" <= character <= "\uff5a")
+        character == "\uff0e"
+        or (character.isalnum() and (ord(character) < 0x590 or "\uff10" <= character <= "\uff5a"))
     )
 
 
