@@ -69,6 +69,8 @@ class Page:
     `served_until` is the upper bound that the API says it served; the cursor of the window moves
     to the earliest of its pages, at most to the window's end.
     `duplicates` counts records that the source gave twice and the connector already left out.
+    `is_whole` is False where the source may hold more rows than it gave (a cancelled report, rows
+    held back): the window is then read, but stored rows that did not come again are kept.
     `on_landed` is called when this page and all before it are safe on disk (data and manifest):
     extraction closes the landing file after such a page, so a landing file never holds records of
     two sources. Dropped files are moved away there, never earlier.
@@ -82,6 +84,7 @@ class Page:
     unknown_fields: Sequence[str] = ()
     missing_fields: Sequence[str] = ()
     duplicates: int = 0
+    is_whole: bool = True
     on_landed: Callable[[], None] | None = None
 
 

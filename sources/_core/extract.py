@@ -204,8 +204,12 @@ class _Task:
             writer.begin_window(window)
             target = window or Window(start_of_day(self.request.account.start), self.until)
             served = target.end
+            is_whole = True
             for page in self.stream.read(context, target):
-                writer.write(encoder.encode(page), page)
+                encoded = encoder.encode(page)
+                writer.write(encoded, page)
+                is_held_back = any(reject.count for reject in encoded.rejects)
+                is_whole = is_whole and page.is_whole and not is_held_back
                 if page.served_until is not None and page.served_until < served:
                     served = page.served_until
                 self._report(writer.rows_so_far, page.source_ref)
@@ -214,7 +218,7 @@ class _Task:
             is_held = is_held or served < target.end
             writer.end_window(
                 cursor_after=served if moves else None,
-                complete=served >= target.end and self._is_complete_kind(),
+                complete=served >= target.end and is_whole and self._is_complete_kind(),
             )
         return cursor
 
