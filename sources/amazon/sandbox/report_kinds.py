@@ -1,0 +1,59 @@
+"""Report types the sandbox serves: windows, roles, how often a type is generated anew."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+ORDERS_ROLE = "Inventory and Order Tracking"
+FULFILMENT_ROLE = "Amazon Fulfillment"
+FINANCE_ROLE = "Finance and Accounting"
+
+NEAR_REAL_TIME = timedelta(minutes=30)
+DAILY = timedelta(hours=4)
+
+
+@dataclass(frozen=True)
+class ReportKind:
+    """One report type. `stream` is the raw table it feeds, the name that schema drift uses.
+
+    `interval`: an equal request within it gets old content or nothing; None: exempt.
+    `max_window`: a longer one ends FATAL; None: no limit is enforced.
+    """
+
+    report_type: str
+    stream: str
+    role: str
+    interval: timedelta | None = None
+    max_window: timedelta | None = None
+    can_be_created: bool = True
+
+
+ALL_ORDERS = ReportKind(
+    "GET_FLAT_FILE_ALL_ORDERS_DATA_BY_LAST_UPDATE_GENERAL",
+    "all_orders",
+    ORDERS_ROLE,
+    max_window=timedelta(days=30),
+)
+FBA_RETURNS = ReportKind(
+    "GET_FBA_FULFILLMENT_CUSTOMER_RETURNS_DATA", "fba_returns", FULFILMENT_ROLE, interval=DAILY
+)
+FULFILLED_SHIPMENTS = ReportKind(
+    "GET_AMAZON_FULFILLED_SHIPMENTS_DATA_GENERAL",
+    "fulfilled_shipments",
+    FULFILMENT_ROLE,
+    interval=NEAR_REAL_TIME,
+    max_window=timedelta(days=31),
+)
+SETTLEMENTS = ReportKind(
+    "GET_V2_SETTLEMENT_REPORT_DATA_FLAT_FILE_V2",
+    "settlements",
+    FINANCE_ROLE,
+    can_be_created=False,
+)
+
+KINDS = {
+    kind.report_type: kind for kind in (ALL_ORDERS, FBA_RETURNS, FULFILLED_SHIPMENTS, SETTLEMENTS)
+}
+CODES = {report_type: code for code, report_type in enumerate(KINDS, start=1)}
+"""A number for each type, for report ids."""

@@ -1,0 +1,98 @@
+"""Report bodies as bytes: cells, line ends, encodings and compression as Amazon mixes them.
+
+Belongs here: how a table of texts becomes a file. Does not belong here: what is in the cells.
+Which of the forms a report takes is a matter of its id, so a second download is the same.
+"""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import polars as pl
+
+from sources._sandbox.api_faults import share_of
+
+from .places import BY_ID
+
+_CP932_LABELS = ("Windows-31J", "Windows-31J", "MS932", "Shift_JIS", None)
+_CP1252_LABELS = ("Cp1252", "windows-1252", "ISO-8859-1", None)
+_BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True)
+class Document:
+    """One report file in storage. `is_flagged`: the API says it is gzip; `is_gzip`: it is.
+
+    The two differ now and then, as they do in production.
+    """
+
+    stored: bytes
+    content_type: str
+    is_flagged: bool = False
+    is_gzip: bool = False
+    rows: int = 0
+
+    @classmethod
+    def explaining(cls, text: str) -> Document:
+        """What a FATAL report may carry: why it failed."""
+        return cls(text.encode(), "text/plain; charset=UTF-8")
+
+
+def report_document(table: pl.DataFrame, marketplace_ids: Collection[str], luck: str) -> Document:
+    """The file of a table whose columns are all text; `luck` chooses among its possible forms."""
+    text = tab_separated(table, luck)
+    body, label = encoded(text, marketplace_ids, luck)
+    content_type = f"text/plain; charset={label}" if label else "text/plain"
+    packing = share_of(luck, "packing")
+    is_gzip = packing < 0.6
+    is_flagged = is_gzip
+    if packing >= 0.95:
+        is_flagged = True
+    elif packing >= 0.9:
+        is_gzip = True
+    stored = gzip.compress(body, compresslevel=1, mtime=0) if is_gzip else body
+    return Document(stored, content_type, is_flagged, is_gzip, table.height)
+
+
+def tab_separated(table: pl.DataFrame, luck: str) -> str:
+    """Tabs, no quoting; only a cell that holds a tab or a line break is wrapped in quotes."""
+    wrapped = table.with_columns(
+        pl.when(pl.col(pl.String).str.contains(r"[\t\r\n]"))
+        .then('"' + pl.col(pl.String).str.replace_all('"', '""', literal=True) + '"')
+        .otherwise(pl.col(pl.String))
+    )
+    line_end = "\r\n" if share_of(luck, "lines") < 0.5 else "\n"
+    text = wrapped.write_csv(
+        separator="\t", quote_style="never", null_value="", line_terminator=line_end
+    )
+    return text + line_end if share_of(luck, "tail") < 0.3 else text
+
+
+def encoded(text: str, marketplace_ids: Collection[str], luck: str) -> tuple[bytes, str | None]:
+    """Bytes and the charset the download is labelled with; None: no label.
+
+    An old encoding is taken only where it holds every character: the sandbox loses nothing.
+    """
+    places = [BY_ID[marketplace_id] for marketplace_id in marketplace_ids]
+    chance = share_of(luck, "encoding")
+    if any(place.country == "JP" for place in places):
+        body = _strictly(text, "cp932")
+        if body is not None:
+            return body, _CP932_LABELS[int(chance * len(_CP932_LABELS))]
+    elif any(place.group == "EU" for place in places) and chance < 0.3:
+        body = _strictly(text, "cp1252")
+        if body is not None:
+            return body, _CP1252_LABELS[int(chance / 0.3 * len(_CP1252_LABELS))]
+    body = text.encode()
+    return (_BOM + body if chance > 0.9 else body), "UTF-8"
+
+
+def _strictly(text: str, encoding: str) -> bytes | None:
+    """The text in `encoding`; None unless it comes back unchanged."""
+    try:
+        body = text.encode(encoding)
+        return body if body.decode(encoding) == text else None
+    except UnicodeError:
+        return None
