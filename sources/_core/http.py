@@ -175,7 +175,7 @@ class Session:
     ) -> DecodedT:
         policy = self._retries
         growing = tenacity.wait_exponential_jitter(
-            initial=policy.first_wait, max=policy.max_wait, jitter=policy.jitter
+            multiplier=policy.first_wait, max=policy.max_wait, jitter=policy.jitter
         )
 
         def wait(state: tenacity.RetryCallState) -> float:

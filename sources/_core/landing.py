@@ -192,10 +192,13 @@ class LandingWriter:
         self._finish(cursor_after=cursor_after, complete=complete)
 
     def keep_partial(self) -> None:
-        """After an error: what was read of a window stays, without moving the cursor."""
+        """After an error: what was read of a window stays, without moving the cursor.
+
+        Not so when writing itself failed (a full disk), nor for a list that counts as a whole.
+        """
         if self._current is None:
             return
-        if self._is_static or self._current.is_empty:
+        if self._is_static or self._current.is_empty or self._current.is_broken:
             self.discard()
         else:
             self._finish()
@@ -279,6 +282,7 @@ class _OpenFile:
         self.path = path
         self.rows = 0
         self.duplicates = 0
+        self.is_broken = False  # while, and after, writing fails: its content is not known
         self.encoding: str | None = None
         self.source_ref = ""
         self.drift: set[Drift] = set()
@@ -303,7 +307,9 @@ class _OpenFile:
         lines = self._without_repeats(encoded)
         if lines:
             lines.append(b"")
+            self.is_broken = True
             self._zstd.write(b"\n".join(lines))
+            self.is_broken = False
             self.rows += len(lines) - 1
         self.source_ref = self.source_ref or page.source_ref
         self.encoding = self.encoding or page.encoding
@@ -336,6 +342,7 @@ class _OpenFile:
         return tuple(counts.values())
 
     def close(self) -> str:
+        self.is_broken = True
         self._zstd.close()
         return self._file.close()
 

@@ -93,7 +93,7 @@ class RecordEncoder:
             try:
                 try:
                     record = decode(raw)
-                except msgspec.DecodeError as error:
+                except (msgspec.DecodeError, UnicodeDecodeError) as error:
                     record = self._repair(raw, error, out)
                 key = key_of(record)
             except SkipRecord as skip:
@@ -118,7 +118,7 @@ class RecordEncoder:
             keys.append(key)
             hashes.append(digest.digest())
 
-    def _repair(self, raw: RawRecord, error: msgspec.DecodeError, out: Encoded) -> Any:
+    def _repair(self, raw: RawRecord, error: Exception, out: Encoded) -> Any:
         """Second, slow try: a number where text is declared keeps its digits as text.
 
         Anything else that does not fit holds the record back, so that no value is guessed.
@@ -175,7 +175,7 @@ class RecordEncoder:
     def _look_for_unknown(self, raw: RawRecord, out: Encoded) -> None:
         try:
             value = raw if isinstance(raw, Mapping) else msgspec.json.decode(raw)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError):
             return
         known = self.stream.known_dropped
         for name in schema.unknown_names(value, self._names):

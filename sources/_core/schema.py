@@ -81,7 +81,7 @@ def dotted(place: str) -> str:
 
 def safe_name(name: str) -> str:
     """A field name fit for a table: short, masked, no odd characters."""
-    return mask_text(_UNSAFE.sub("_", name))[:_MAX_NAME]
+    return _UNSAFE.sub("_", mask_text(name))[:_MAX_NAME]
 
 
 def safe_message(error: Exception) -> str:
