@@ -1,0 +1,18 @@
+"""Amazon: orders, FBA returns, fulfilled shipments and settlements of the Selling Partner API."""
+
+from sources._core.connector import Connector
+
+from .checks import check_account
+from .client import open_account
+from .config import API_VERSION, AmazonAccount
+from .streams import STREAMS
+
+CONNECTOR = Connector(
+    name="amazon",
+    streams=STREAMS,
+    settings=AmazonAccount,
+    open=open_account,
+    check=check_account,
+    account_kind="marketplace",
+    api_version=API_VERSION,
+)

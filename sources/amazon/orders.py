@@ -1,0 +1,135 @@
+"""Orders of the Orders API 2026-01-01, page by page within frozen bounds.
+
+Belongs here: bounds, page tokens, and how much a night reads. Does not belong here: which fields
+of an order are kept (`records.py`).
+A long window is read in parts, oldest first. A page token lives 24 hours, and a night has a budget
+of hours: a part that does not fit is begun again in halves, what is left waits for the next night.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sources._core.connector import Page, StreamContext, Window
+from sources._core.errors import StopStream
+from sources._core.pagination import PageGuard
+
+from .client import ORDERS_PATH, AmazonClient, api_time
+from .config import FRESHEST, MAX_ORDERS_A_PAGE, ORDERS_KEPT, PAGE_TOKEN_LIFE, AmazonAccount
+from .refusals import PageTokenError
+
+LONGEST_PART = timedelta(days=7)
+SHORTEST_PART = timedelta(minutes=15)
+TOKEN_MARGIN = timedelta(minutes=30)
+_STATE = "longest_part_seconds"
+
+
+class _BudgetSpentError(Exception):
+    """The night's hours for orders are over."""
+
+
+@dataclass
+class _Reader:
+    context: StreamContext
+    deadline: float
+    served: datetime | None = None
+
+    @property
+    def client(self) -> AmazonClient:
+        client: AmazonClient = self.context.client
+        return client
+
+    def part(self, part: Window) -> Iterator[Page]:
+        """All pages of a part; `served` is then the bound that the API says it served."""
+        params = _params(self.client.account, part)
+        guard = PageGuard(f"GET {ORDERS_PATH}")
+        clock = self.context.clock
+        token_dies = clock.monotonic() + (PAGE_TOKEN_LIFE - TOKEN_MARGIN).total_seconds()
+        bound = part.end
+        token: str | None = None
+        while True:
+            if clock.monotonic() >= self.deadline:
+                raise _BudgetSpentError
+            if clock.monotonic() >= token_dies:
+                raise PageTokenError("the page token is about to run out")
+            sent = params if token is None else {**params, "paginationToken": token}
+            answer = self.client.search_orders(sent, guard.pages + 1)
+            if answer.last_updated_before is not None:
+                bound = min(bound, answer.last_updated_before.astimezone(UTC))
+            token = answer.next_token
+            guard.check(token)
+            yield Page(answer.orders, f"orders from {api_time(part.start)} page {guard.pages}")
+            if token is None:
+                self.served = bound
+                return
+
+
+def read_orders(context: StreamContext, window: Window) -> Iterator[Page]:
+    """Orders changed within the window, as far as the night's hours reach."""
+    account: AmazonAccount = context.client.account
+    now = context.clock.now()
+    end = min(window.end, now - FRESHEST)
+    begin = min(max(window.start, now - ORDERS_KEPT + timedelta(days=1)), end)
+    hours = account.order_hours_per_night
+    reader = _Reader(context, context.clock.monotonic() + hours * 3_600)
+    longest = _longest_part(context)
+    is_any_read = False
+    while begin < end:
+        part = Window(begin, min(begin + longest, end))
+        try:
+            yield from reader.part(part)
+        except (PageTokenError, _BudgetSpentError) as error:
+            if isinstance(error, _BudgetSpentError) and is_any_read:
+                break
+            longest = _halve(context, part)
+            if isinstance(error, _BudgetSpentError):
+                raise StopStream(
+                    f"orders of {api_time(part.start)} to {api_time(part.end)} did not fit into "
+                    f"order_hours_per_night = {hours:g}; the next night begins with a shorter "
+                    "part. Raise it if the night has time."
+                ) from None
+            continue
+        is_any_read = True
+        served = reader.served or part.end
+        is_stuck = served <= begin
+        begin = max(begin, served)
+        if is_stuck or part.end == end:
+            _forget_parts(context)
+            break
+    yield Page((), f"orders read to {api_time(begin)}", served_until=begin)
+
+
+def _params(account: AmazonAccount, part: Window) -> dict[str, str]:
+    return {
+        "lastUpdatedAfter": api_time(part.start),
+        "lastUpdatedBefore": api_time(part.end),
+        "marketplaceIds": ",".join(account.marketplace_ids),
+        "maxResultsPerPage": str(MAX_ORDERS_A_PAGE),
+        "includedData": ",".join(account.order_data),
+    }
+
+
+def _longest_part(context: StreamContext) -> timedelta:
+    """As learned on earlier nights."""
+    seconds = context.state.get(_STATE)
+    return LONGEST_PART if seconds is None else timedelta(seconds=float(seconds))
+
+
+def _forget_parts(context: StreamContext) -> None:
+    if context.state.pop(_STATE, None) is not None:
+        context.state.save()
+
+
+def _halve(context: StreamContext, part: Window) -> timedelta:
+    length = (part.end - part.start) / 2
+    if length < SHORTEST_PART:
+        raise StopStream(
+            f"orders of {api_time(part.start)} to {api_time(part.end)} cannot be read within a "
+            "page token's life or the night's hours. Raise order_hours_per_night; else look "
+            "whether Amazon throttles the account."
+        )
+    context.state[_STATE] = length.total_seconds()
+    context.state.save()
+    return length

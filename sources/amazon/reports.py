@@ -1,0 +1,308 @@
+"""The cycle of a report: ask or find again, wait, download, read; and the list of settlements.
+
+Belongs here: the order of calls, what survives a killed night, what CANCELLED and FATAL mean.
+Does not belong here: single calls (`client.py`), and reading the bytes (`rows.py`,
+`settlements.py`).
+A report asked for is remembered in the stream's state until it is read, so that a killed night
+goes on with the same report instead of asking for another.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sources._core.connector import Page, Reject, StreamContext, Window
+from sources._core.errors import RetryLater, StopStream
+
+from .answers import Download, Report
+from .client import AmazonClient, api_time
+from .config import REPORTS_KEPT, AmazonAccount
+from .layouts import SETTLEMENT, Layout
+from .refusals import LinkExpiredError, NotFoundError
+from .rows import Document, Locale, read_pages
+from .settlements import read_settlement
+
+logger = logging.getLogger(__name__)
+
+POLL_WAITS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
+LONGEST_WAIT = timedelta(hours=6)
+FATAL_WAITS = (300.0, 1_800.0)
+RESUME_WITHIN = timedelta(hours=36)
+LINKS_A_DOCUMENT = 4
+CANCELLED_NIGHTS_TO_NOTE = 30
+
+_FINAL = frozenset({"DONE", "CANCELLED", "FATAL"})
+_STATE = "report"
+_CANCELLED_STATE = "cancelled"
+_MAX_EXPLANATION = 300
+_TOO_OFTEN = ("too many", "too often", "frequen", "recently", "try again", "throttl")
+
+
+@dataclass(frozen=True)
+class ReportKind:
+    """A report that is asked for. Amazon makes an equal one anew only after `made_anew_after`."""
+
+    layout: Layout
+    made_anew_after: timedelta = timedelta(0)
+
+    def read(self, context: StreamContext, window: Window) -> Iterator[Page]:
+        """The `read` of its stream: a report left by a killed night first, then the rest."""
+        for part, report_id in _parts(context, window):
+            yield from _Cycle(context, self, part).pages(report_id)
+
+
+@dataclass(frozen=True)
+class _Cycle:
+    """One report for one window."""
+
+    context: StreamContext
+    kind: ReportKind
+    window: Window
+
+    @property
+    def client(self) -> AmazonClient:
+        client: AmazonClient = self.context.client
+        return client
+
+    def pages(self, report_id: str | None) -> Iterator[Page]:
+        report = self._finished(report_id)
+        reference = f"report {report.report_id}"
+        if report.processing_status == "CANCELLED":
+            yield Page((), reference, rejects=self._count_cancelled(), is_whole=False)
+        else:
+            self.context.state.pop(_CANCELLED_STATE, None)
+            found = fetch_document(self.context, report)
+            document = Document(found.data, reference, found.charset)
+            try:
+                yield from read_pages(document, self.kind.layout, locale_of(self.client.account))
+            except StopStream:
+                self._forget()  # the same document would stop the next night too
+                raise
+        self._forget()
+
+    def _finished(self, report_id: str | None) -> Report:
+        """The report, DONE or CANCELLED. After FATAL another one is asked for, a few times."""
+        waits = iter(FATAL_WAITS)
+        report_id = report_id or self._find_equal()
+        while True:
+            known = report_id is not None
+            report_id = report_id or self._ask()
+            try:
+                report = self._wait(report_id)
+            except NotFoundError:
+                self._forget()
+                if not known:
+                    raise
+                report_id = None
+                continue
+            if report.processing_status != "FATAL":
+                return report
+            self._forget()
+            wait = self._after_fatal(report, next(waits, None))
+            self.context.progress(f"{report.report_id} failed at Amazon, asking again later")
+            self.context.clock.sleep(wait)
+            report_id = None
+
+    def _find_equal(self) -> str | None:
+        """An equal report in progress, or one so fresh that Amazon would not make it anew."""
+        now = self.context.clock.now()
+        since = now - max(self.kind.made_anew_after, RESUME_WITHIN)
+        for report in self.client.recent_reports(self.kind.layout.report_type, since):
+            if not self._is_equal(report):
+                continue
+            is_fresh = (
+                report.processing_status == "DONE"
+                and report.created_time is not None
+                and now - report.created_time < self.kind.made_anew_after
+            )
+            if is_fresh or report.processing_status not in _FINAL:
+                self._remember(report.report_id)
+                return report.report_id
+        return None
+
+    def _is_equal(self, report: Report) -> bool:
+        return (
+            set(report.marketplace_ids or ()) == set(self.client.account.marketplace_ids)
+            and _same_time(report.data_start_time, self.window.start)
+            and _same_time(report.data_end_time, self.window.end)
+        )
+
+    def _ask(self) -> str:
+        report_type = self.kind.layout.report_type
+        report_id = self.client.create_report(report_type, self.window.start, self.window.end)
+        self._remember(report_id)
+        return report_id
+
+    def _wait(self, report_id: str) -> Report:
+        clock = self.context.clock
+        started = clock.monotonic()
+        number = 0
+        while True:
+            report = self.client.get_report(report_id)
+            if report.processing_status in _FINAL:
+                return report
+            if clock.monotonic() - started > LONGEST_WAIT.total_seconds():
+                raise StopStream(
+                    f"report {report_id} of {self.kind.layout.report_type} is still "
+                    f"{report.processing_status} after {LONGEST_WAIT}: the next night goes on "
+                    "with the same report."
+                )
+            self.context.progress(f"report {report_id} is {report.processing_status}")
+            clock.sleep(POLL_WAITS[min(number, len(POLL_WAITS) - 1)])
+            number += 1
+
+    def _after_fatal(self, report: Report, wait: float | None) -> float:
+        """Seconds until another report may be asked for; StopStream when that will not help."""
+        said = self._explanation(report)
+        may_pass = said is None or any(words in said.lower() for words in _TOO_OFTEN)
+        if wait is None or not may_pass:
+            reason = f"Amazon says: {said}" if said else "Amazon gives no reason"
+            raise StopStream(
+                f"report {report.report_id} of {self.kind.layout.report_type} failed at Amazon "
+                f"(FATAL). {reason}. Check the account's marketplaces and roles with `aftersales "
+                "check-config`; the next night asks again."
+            )
+        return wait
+
+    def _explanation(self, report: Report) -> str | None:
+        if not report.report_document_id:
+            return None
+        try:
+            found = fetch_document(self.context, report)
+        except (StopStream, RetryLater):
+            return None
+        return " ".join(found.data.decode("utf-8", "replace").split())[:_MAX_EXPLANATION] or None
+
+    def _count_cancelled(self) -> tuple[Reject, ...]:
+        """Amazon cancels a report without data. Many nights in a row may mean a wrong setting."""
+        today = self.context.clock.now().date().isoformat()
+        counted: dict[str, Any] = self.context.state.get(_CANCELLED_STATE) or {"nights": 0}
+        if counted.get("last") != today:
+            counted = {"nights": counted["nights"] + 1, "last": today}
+            self.context.state[_CANCELLED_STATE] = counted
+            self.context.state.save()
+        nights = int(counted["nights"])
+        if nights < CANCELLED_NIGHTS_TO_NOTE:
+            return ()
+        report_type = self.kind.layout.report_type
+        logger.warning(
+            "account %s: %s was cancelled %d nights in a row: no data, or a wrong marketplace or "
+            "role",
+            self.client.account.name,
+            report_type,
+            nights,
+        )
+        advice = (
+            f"Amazon gave no data for {nights} nights: if the account should have some, check its "
+            "marketplaces and roles with `aftersales check-config`"
+        )
+        return (Reject("always_cancelled", 0, advice, report_type),)
+
+    def _remember(self, report_id: str) -> None:
+        self.context.state[_STATE] = {
+            "id": report_id,
+            "start": api_time(self.window.start),
+            "end": api_time(self.window.end),
+            "asked_at": api_time(self.context.clock.now()),
+        }
+        self.context.state.save()
+
+    def _forget(self) -> None:
+        self.context.state.pop(_STATE, None)
+        self.context.state.save()
+
+
+def fetch_document(context: StreamContext, report: Report) -> Download:
+    """The report's bytes. A cut download is repeated, a link that ran out is replaced."""
+    client: AmazonClient = context.client
+    if not report.report_document_id:
+        raise StopStream(
+            f"report {report.report_id} is done but names no document. "
+            "The next night asks for it again."
+        )
+    problem: Exception | None = None
+    for _ in range(LINKS_A_DOCUMENT):
+        link = client.get_document(report.report_document_id)
+        try:
+            return client.download(link)
+        except (LinkExpiredError, RetryLater) as error:
+            problem = error
+            context.progress(f"report {report.report_id}: asking for a new link")
+    raise RetryLater(
+        f"the document of report {report.report_id} could not be downloaded with "
+        f"{LINKS_A_DOCUMENT} links ({problem}). The next night goes on with the same report."
+    )
+
+
+def locale_of(account: AmazonAccount) -> Locale:
+    return Locale(account.own_marketplaces, account.time_zones)
+
+
+def read_settlements(context: StreamContext, window: Window) -> Iterator[Page]:
+    """Settlements that Amazon made within the window; they can only be listed.
+
+    One that cannot be read does not keep the others back, but the window counts as not read.
+    """
+    problem: StopStream | None = None
+    for report in _settlements_of(context, window):
+        try:
+            found = fetch_document(context, report)
+            document = Document(found.data, f"report {report.report_id}", found.charset)
+            yield from read_settlement(document, locale_of(context.client.account))
+        except NotFoundError:
+            yield Page((), f"report {report.report_id}", rejects=(_gone(report),))
+        except StopStream as error:
+            problem = problem or error
+    if problem is not None:
+        raise problem
+
+
+def _settlements_of(context: StreamContext, window: Window) -> list[Report]:
+    """Finished ones, each id once, oldest first."""
+    client: AmazonClient = context.client
+    report_type = SETTLEMENT.report_type
+    try:
+        listed = list(client.list_reports(report_type, window.start, window.end))
+    except StopStream:
+        oldest = context.clock.now() - REPORTS_KEPT + timedelta(hours=1)
+        if window.start >= oldest:
+            raise
+        listed = list(client.list_reports(report_type, oldest, window.end))
+    found = {report.report_id: report for report in listed if report.processing_status == "DONE"}
+    return sorted(found.values(), key=lambda made: (made.created_time or _NO_TIME, made.report_id))
+
+
+def _gone(report: Report) -> Reject:
+    advice = (
+        "Amazon no longer has the document (it keeps reports 90 days): download the settlement in "
+        "Seller Central under Payments, Reports repository"
+    )
+    return Reject("document_gone", 0, advice, f"report {report.report_id}")
+
+
+_NO_TIME = datetime.min.replace(tzinfo=UTC)
+
+
+def _parts(context: StreamContext, window: Window) -> Iterator[tuple[Window, str | None]]:
+    """The window, cut where a report of a killed night ends; with that report's id."""
+    pending = context.state.get(_STATE)
+    start, end = api_time(window.start), api_time(window.end)
+    if not pending or pending["start"] != start or not start < pending["end"] <= end:
+        yield window, None
+        return
+    asked_at = datetime.fromisoformat(pending["asked_at"])
+    if context.clock.now() - asked_at > RESUME_WITHIN:
+        yield window, None
+        return
+    cut = datetime.fromisoformat(pending["end"])
+    yield Window(window.start, min(cut, window.end), is_last=False), pending["id"]
+    if pending["end"] != end:
+        yield Window(cut, window.end), None
+
+
+def _same_time(reported: datetime | None, wanted: datetime) -> bool:
+    return reported is not None and api_time(reported.astimezone(UTC)) == api_time(wanted)

@@ -1,0 +1,189 @@
+"""From a downloaded report to pages of rows with our field names and clean cells.
+
+Belongs here: what all tab reports share. Does not belong here: settlements, whose rows depend on
+each other (`settlements.py`).
+A cell that cannot be read holds its row back, counted by reason; a missing optional column is
+null; an unknown column is named and dropped.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sources._core.connector import Page
+from sources._core.errors import StopStream
+
+from . import cells
+from .layouts import Columns, Layout, match_columns
+from .marketplaces import Marketplace, marketplace_of_channel
+from .tables import Table, Tally, read_table
+
+ROWS_PER_PAGE = 10_000
+_JAPANESE = "cp932"
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Document:
+    """Content of a report: decompressed bytes, and the charset its download declared."""
+
+    data: bytes
+    source_ref: str
+    charset: str | None = None
+
+
+@dataclass(frozen=True)
+class Locale:
+    """What the account says about cells that do not say it themselves.
+
+    `marketplaces` are those the report was asked for, the first one being the account's home;
+    `time_zones` are the operator's corrections by marketplace.
+    """
+
+    marketplaces: Sequence[Marketplace]
+    time_zones: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def encoding(self) -> str | None:
+        return _JAPANESE if any(m.country == "JP" for m in self.marketplaces) else None
+
+    @property
+    def month_first(self) -> bool:
+        return self.marketplaces[0].month_first
+
+    def zone(self, channel: str | None) -> str:
+        """Zone of a row's marketplace, of the account's first where the row names none we know."""
+        found = marketplace_of_channel(channel) or self.marketplaces[0]
+        return self.time_zones.get(found.name, found.time_zone)
+
+
+def read_pages(document: Document, layout: Layout, locale: Locale) -> Iterator[Page]:
+    """Pages of at most ROWS_PER_PAGE rows; one empty page for an empty or header-only report."""
+    tally = Tally(document.source_ref)
+    table, columns = open_table(document, layout, locale, tally)
+    cleaner = Cleaner(layout, locale, tally, month_first=locale.month_first)
+    seen: Counter[tuple[Any, ...]] = Counter()
+    rows: list[Row] = []
+    is_first = True
+    for line, row in raw_rows(table, columns):
+        clean = cleaner.clean(row, line)
+        if clean is None:
+            continue
+        if layout.counted:
+            number_equal_rows(clean, layout.counted, seen)
+        rows.append(clean)
+        if len(rows) >= ROWS_PER_PAGE:
+            yield _page(document, table, columns, rows, tally, is_first)
+            rows, is_first = [], False
+    if rows or is_first or tally.has_findings:
+        yield _page(document, table, columns, rows, tally, is_first)
+
+
+def open_table(
+    document: Document, layout: Layout, locale: Locale, tally: Tally
+) -> tuple[Table, Columns]:
+    """The document's table and its columns; StopStream when one that must be there is not."""
+    table = read_table(document.data, document.charset, locale.encoding, tally)
+    if not table.header:
+        return table, Columns(0, {}, (), ())
+    columns = match_columns(table.header, layout)
+    lacking = [name for name in layout.required if name not in columns.position]
+    if lacking:
+        raise StopStream(
+            f"{document.source_ref} ({layout.report_type}) has no column for "
+            f"{', '.join(lacking)}. Either it is an error text instead of a report, or Amazon "
+            "renamed the column: look at the report in Seller Central and tell the project."
+        )
+    return table, columns
+
+
+def raw_rows(table: Table, columns: Columns) -> Iterator[tuple[int, dict[str, str]]]:
+    """Line number and cells by field, as they stand in the file."""
+    places = tuple(columns.position.items())
+    for line, row in table.rows:
+        yield line, {name: row[place] for name, place in places}
+
+
+class Cleaner:
+    """Cleans the cells of a file's rows, by one decision on its decimal mark and date order."""
+
+    def __init__(
+        self,
+        layout: Layout,
+        locale: Locale,
+        tally: Tally,
+        *,
+        month_first: bool,
+        decimal_comma: bool = False,
+    ) -> None:
+        self._locale = locale
+        self._tally = tally
+        self._month_first = month_first
+        self._channel = layout.channel
+        self._times = frozenset(layout.times)
+        number = functools.partial(cells.clean_number, decimal_comma=decimal_comma)
+        self._others: dict[str, Callable[[str], str | None]] = {
+            name: number
+            if name in layout.numbers
+            else cells.clean_identifier
+            if name in layout.identifiers
+            else cells.clean_text
+            for name in layout.fields
+            if name not in self._times
+        }
+
+    def clean(self, row: Mapping[str, str], line: int) -> Row | None:
+        """Only the fields that have a value; None when the row is held back."""
+        zone = self._locale.zone(row.get(self._channel) if self._channel else None)
+        clean: Row = {}
+        try:
+            for name, cell in row.items():
+                value = (
+                    self._time(cell, zone, line)
+                    if name in self._times
+                    else self._others[name](cell)
+                )
+                if value is not None:
+                    clean[name] = value
+        except cells.CellError as error:
+            self._tally.reject(error.reason, line)
+            return None
+        return clean
+
+    def _time(self, cell: str, zone: str, line: int) -> str | None:
+        moment = cells.clean_time(cell, zone, self._month_first)
+        if moment is None:
+            return None
+        if moment.zone_assumed:
+            self._tally.note("time_without_zone", f"line {line}: read as {zone}")
+        return moment.text
+
+
+def number_equal_rows(row: Row, counted: Sequence[str], seen: Counter[tuple[Any, ...]]) -> None:
+    """Put into `occurrence` how many rows with these values came up to this one."""
+    values = tuple(row.get(name) for name in counted)
+    seen[values] += 1
+    row["occurrence"] = seen[values]
+
+
+def _page(
+    document: Document,
+    table: Table,
+    columns: Columns,
+    rows: Sequence[Row],
+    tally: Tally,
+    is_first: bool,
+) -> Page:
+    return Page(
+        records=rows,
+        source_ref=document.source_ref,
+        encoding=table.encoding.name,
+        rejects=tally.take(),
+        unknown_fields=columns.unknown if is_first else (),
+        missing_fields=columns.missing if is_first else (),
+    )

@@ -1,0 +1,144 @@
+"""The streams of Amazon: what is read, how rows are recognised, how far back each night looks.
+
+Belongs here: declarations. Does not belong here: fetching (`reports.py`, `orders.py`).
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from sources._core.connector import Stream
+from sources._core.static import static_streams
+
+from . import records
+from .layouts import ALL_ORDERS, FBA_RETURNS, FULFILLED_SHIPMENTS
+from .orders import read_orders
+from .reports import ReportKind, read_settlements
+
+_NEAR_REAL_TIME = timedelta(minutes=30)
+_DAILY = timedelta(hours=4)
+
+
+def key_of(*parts: object) -> str:
+    """Parts joined by `|`; a `|` or `%` inside a part is percent-encoded."""
+    texts = ("" if part is None else str(part) for part in parts)
+    return "|".join(text.replace("%", "%25").replace("|", "%7C") for text in texts)
+
+
+def order_row_key(row: records.AllOrdersRow) -> str:
+    return key_of(row.amazon_order_id, row.sku, row.occurrence) if row.amazon_order_id else ""
+
+
+def return_key(row: records.FbaReturn) -> str:
+    """The licence plate names the unit; without one, everything that tells rows apart."""
+    if row.license_plate_number:
+        return key_of(row.license_plate_number)
+    return key_of(
+        row.order_id,
+        row.sku,
+        row.return_date,
+        row.detailed_disposition,
+        row.reason,
+        row.occurrence,
+    )
+
+
+def settlement_row_key(row: records.SettlementRow) -> str:
+    return key_of(row.settlement_id, row.row_no)
+
+
+ALL_ORDERS_STREAM = Stream(
+    name="all_orders",
+    record=records.AllOrdersRow,
+    key=order_row_key,
+    read=ReportKind(ALL_ORDERS).read,
+    version="last_updated_date",
+    lookback=timedelta(days=2),
+    max_window=timedelta(days=30),
+    event_field="purchase_date",
+)
+ORDERS_STREAM = Stream(
+    name="orders",
+    record=records.Order,
+    key=("orderId",),
+    read=read_orders,
+    version="lastUpdatedTime",
+    lookback=timedelta(hours=2),
+    event_field="createdTime",
+    free_text=(
+        "orderItems.cancellation.cancellationRequest.cancelReason",
+        "orderItems.cancellation.cancellationExecution.cancelReason",
+    ),
+    known_dropped=(
+        "buyer",
+        "recipient.deliveryPreference",
+        "recipient.deliveryAddress.name",
+        "recipient.deliveryAddress.companyName",
+        "recipient.deliveryAddress.addressLine1",
+        "recipient.deliveryAddress.addressLine2",
+        "recipient.deliveryAddress.addressLine3",
+        "recipient.deliveryAddress.districtOrCounty",
+        "recipient.deliveryAddress.municipality",
+        "recipient.deliveryAddress.postalCode",
+        "recipient.deliveryAddress.phone",
+        "recipient.deliveryAddress.extendedFields",
+        "recipient.deliveryAddress.addressType",
+        "payment",
+        "tax",
+        "fulfillmentOrders",
+        "fulfillment.labelPrintingWindow",
+        "packages.shipFromAddress",
+        "packages.packageItems.transparencyCodes",
+        "orderItems.associatedOrderItems",
+        "orderItems.programs",
+        "orderItems.expense",
+        "orderItems.promotion",
+        "orderItems.tax",
+        "orderItems.product.title",
+        "orderItems.product.condition.conditionNote",
+        "orderItems.product.price.priceDesignation",
+        "orderItems.product.customization",
+        "orderItems.fulfillment.picking",
+        "orderItems.fulfillment.packing",
+        "orderItems.fulfillment.shipping",
+    ),
+    expected_fields=("createdTime", "salesChannel", "fulfillment", "orderItems"),
+)
+FBA_RETURNS_STREAM = Stream(
+    name="fba_returns",
+    record=records.FbaReturn,
+    key=return_key,
+    read=ReportKind(FBA_RETURNS, made_anew_after=_DAILY).read,
+    # Rows are back-posted: with the day since the last night, sixty days are read again.
+    lookback=timedelta(days=59),
+    max_window=timedelta(days=60),
+    complete_within="return_date",
+    free_text=("customer_comments",),
+    event_field="return_date",
+)
+FULFILLED_SHIPMENTS_STREAM = Stream(
+    name="fulfilled_shipments",
+    record=records.FulfilledShipment,
+    key=("shipment_item_id",),
+    read=ReportKind(FULFILLED_SHIPMENTS, made_anew_after=_NEAR_REAL_TIME).read,
+    lookback=timedelta(days=7),
+    max_window=timedelta(days=28),  # one month at most, and February has 28 days
+    event_field="shipment_date",
+)
+SETTLEMENTS_STREAM = Stream(
+    name="settlements",
+    record=records.SettlementRow,
+    key=settlement_row_key,
+    read=read_settlements,
+    lookback=timedelta(days=2),
+    event_field="posted_date_time",
+)
+STREAMS = (
+    ALL_ORDERS_STREAM,
+    ORDERS_STREAM,
+    FBA_RETURNS_STREAM,
+    FULFILLED_SHIPMENTS_STREAM,
+    SETTLEMENTS_STREAM,
+    *static_streams(Path(__file__).parent),
+)
