@@ -47,6 +47,8 @@ LOAD_TABLES: Mapping[str, tuple[str, tuple[str, ...]]] = {
         " rows BIGINT",
         ("connector", "account", "stream", "event_date", "days_late"),
     ),
+    # Clock, code and settings of the last dbt build that ended well: one row.
+    "transform": ("as_of_at TIMESTAMP, fingerprint VARCHAR", ("as_of_at",)),
     "build": (
         "build_id VARCHAR, built_at TIMESTAMP, as_of_at TIMESTAMP, data_until TIMESTAMP,"
         " contract_version VARCHAR, code_version VARCHAR, config_hash VARCHAR, is_sandbox BOOLEAN,"

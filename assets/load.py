@@ -87,6 +87,7 @@ class LoadResult:
 class _Taken:
     """What is collected while the files of one stream are taken, and written at its end."""
 
+    now: datetime | None
     records: list[dict[str, object]] = field(default_factory=list)
     totals: Counts = field(default_factory=Counts)
     refused: list[PendingFile] = field(default_factory=list)
@@ -103,12 +104,14 @@ def load_landed(
     connectors: Sequence[Connector],
     *,
     known_by: datetime | None = None,
+    now: datetime | None = None,
     progress: Callable[[str], None] = lambda _text: None,
 ) -> list[LoadResult]:
     """Take over every landed file that the warehouse has not recorded, stream by stream.
 
-    With `known_by`, only files that were landed by then. A stream that cannot be loaded keeps its
-    former rows and is reported; the others are loaded. A full disk ends it all, nothing is lost.
+    With `known_by`, only files that were landed by then. `now` is the night's clock, which stands
+    in `_changed_at`; without it (replay) that of each file does. A stream that cannot be loaded
+    keeps its former rows and is reported. A full disk ends it all, nothing is lost.
     """
     results = []
     with warehouse.connect() as connection:
@@ -117,7 +120,7 @@ def load_landed(
             files = _pending(folder, recorded.get(_ids(table, account), set()), known_by)
             if files:
                 progress("/".join(_ids(table, account)))
-                results.append(_load_stream(connection, table, account, files))
+                results.append(_load_stream(connection, table, account, files, now))
     return results
 
 
@@ -157,12 +160,16 @@ def _pending(folder: Path, seen: set[str], known_by: datetime | None) -> list[Pe
 
 
 def _load_stream(
-    connection: Connection, table: RawTable, account: str, files: Sequence[PendingFile]
+    connection: Connection,
+    table: RawTable,
+    account: str,
+    files: Sequence[PendingFile],
+    now: datetime | None,
 ) -> LoadResult:
     ids = _ids(table, account)
     try:
         with transaction(connection):
-            taken = _Taken()
+            taken = _Taken(None if now is None else naive_utc(now))
             for _reading, group in itertools.groupby(files, key=lambda f: f.reading):
                 _take_window(connection, table, account, list(group), taken)
             _write_records(connection, ids, taken)
@@ -208,6 +215,7 @@ def _take_window(
             table=table,
             account=account,
             as_of=batch_files[0].as_of,
+            changed_at=taken.now or batch_files[0].as_of,
             paths=tuple(f.landed.data_path for f in batch_files),
         )
         per_file = merge.take_batch(connection, batch)
@@ -217,14 +225,18 @@ def _take_window(
             taken.totals = taken.totals + counts
     taken.read.extend(good)
     if good and len(good) == len(files):
-        taken.totals = taken.totals + _delete_missing(connection, table, account, good)
+        taken.totals = taken.totals + _delete_missing(connection, table, account, good, taken.now)
 
 
 def _delete_missing(
-    connection: Connection, table: RawTable, account: str, files: Sequence[PendingFile]
+    connection: Connection,
+    table: RawTable,
+    account: str,
+    files: Sequence[PendingFile],
+    now: datetime | None,
 ) -> Counts:
     """Rows that a complete reading did not bring are gone; unfinished windows delete nothing."""
-    last, as_of = files[-1].manifest, files[-1].as_of
+    last, as_of = files[-1].manifest, now or files[-1].as_of
     if not last.complete:
         return Counts()
     if table.stream.is_static:

@@ -21,11 +21,12 @@ from assets.warehouse import Connection, literal, quoted
 
 @dataclass(frozen=True)
 class Batch:
-    """Files of one stream and account that were read under one clock, in reading order."""
+    """Files of a stream and account in reading order: read at `as_of`, loaded at `changed_at`."""
 
     table: RawTable
     account: str
     as_of: datetime
+    changed_at: datetime
     paths: tuple[Path, ...]
 
 
@@ -56,21 +57,22 @@ def take_batch(connection: Connection, batch: Batch) -> dict[str, Counts]:
     """Merge the batch; counts per file name."""
     table = batch.table
     connection.execute(_incoming(batch))
-    moment = {"account": batch.account, "as_of": batch.as_of}
+    seen = {"account": batch.account, "as_of": batch.as_of}
+    moment = {"account": batch.account, "as_of": batch.changed_at}
     connection.execute(_decided(table), {"account": batch.account})
     if table.stream.is_static or table.stream.complete_within:
         connection.execute("insert into brought select _key from decided")
     counts = _count(connection)
     if any(c.superseded for c in counts.values()):
-        connection.execute(_keep_superseded(table), moment)
+        connection.execute(_keep_superseded(table), seen)
     if connection.execute("select 1 from decided where verdict = 'changed' limit 1").fetchall():
         where = "s._key in (select _key from decided where verdict = 'changed')"
         _retire(connection, table, moment, "replaced", where)
     if any(c.loaded for c in counts.values()):
-        connection.execute(_insert(table), moment)
+        connection.execute(_insert(table), seen | {"changed_at": batch.changed_at})
         if table.stream.event_field:
             names = {"connector": table.connector, "stream": table.stream.name}
-            connection.execute(_late(table), moment | names)
+            connection.execute(_late(table), seen | names)
     connection.execute("drop table incoming")
     return counts
 
@@ -180,7 +182,7 @@ def _names(table: RawTable, *extra: str) -> str:
 
 def _insert(table: RawTable) -> str:
     columns = _from_landing(table).format(
-        first_seen="coalesce(d._first_seen_at, $as_of)", changed="$as_of"
+        first_seen="coalesce(d._first_seen_at, $as_of)", changed="$changed_at"
     )
     return (
         f"insert into {table.name} ({_names(table)}) select $account, {columns}"

@@ -6,6 +6,7 @@ mean (`settings.py`).
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +43,10 @@ class Places:
         return self.published / "aftersales.duckdb"
 
     @property
+    def parquet(self) -> Path:
+        return self.published / "parquet"
+
+    @property
     def dbt(self) -> Path:
         return self.data / "dbt"
 
@@ -70,3 +75,8 @@ def system_language() -> str:
         if value := os.environ.get(name):
             return "zh" if value.lower().startswith("zh") else "en"
     return "en"
+
+
+def code_version() -> str:
+    """Version of the installed product."""
+    return importlib.metadata.version("aftersales-warehouse")

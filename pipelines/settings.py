@@ -131,8 +131,14 @@ class Team(Section):
 class Inbox(Section):
     encodings: tuple[Literal["utf-8", "gb18030"], ...] = ("utf-8",)
     allowed_extras: Mapping[str, tuple[str, ...]] = {}
-    time_zone: Mapping[str, TimeZone] = {}
+    time_zone: Mapping[str, TimeZone] = {}  # by dataset; one text is for all datasets
     archive_days: int = pydantic.Field(default=30, ge=0)
+    settle_seconds: float = pydantic.Field(default=60, ge=0)
+
+    @pydantic.field_validator("time_zone", mode="before")
+    @classmethod
+    def _for_all(cls, value: object) -> object:
+        return {"all": value} if isinstance(value, str) else value
 
 
 class Privacy(Section):
@@ -190,6 +196,7 @@ class Settings:
 
     general: General
     accounts: tuple[AccountSettings, ...]
+    default_accounts: tuple[AccountSettings, ...]
     horizons: tuple[Horizon, ...]
     stock_pools: Mapping[str, tuple[str, ...]]
     categories: tuple[Category, ...]
@@ -206,19 +213,22 @@ class Settings:
 Secrets = Callable[[str], str | None]
 
 
-def load_settings(path: Path, connectors: Mapping[str, Connector], secrets: Secrets) -> Settings:
+def load_settings(
+    path: Path, connectors: Mapping[str, Connector], secrets: Secrets, inbox: Path
+) -> Settings:
     """Settings of the file; no file means all defaults and no account (the sandbox)."""
     try:
         content = tomllib.loads(path.read_text("utf-8")) if path.exists() else {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(str(path), [f"not readable as TOML in UTF-8: {error}"]) from error
-    return parse_settings(content, connectors, secrets, source=path.name)
+    return parse_settings(content, connectors, secrets, inbox, source=path.name)
 
 
 def parse_settings(
     content: Mapping[str, Any],
     connectors: Mapping[str, Connector],
     secrets: Secrets,
+    inbox: Path,
     source: str = "settings",
 ) -> Settings:
     """Validate everything before complaining, so that one look mends all."""
@@ -234,16 +244,18 @@ def parse_settings(
     ]
     problems += _contradictions(accounts, file)
     key = secrets(file.privacy.customer_key_env)
-    if accounts and not key:
+    if file.accounts and not key:
         problems.append(
             f"privacy.customer_key_env: environment variable {file.privacy.customer_key_env} is not"
             " set; set it to a long random text and keep it, buyers are hashed with it"
         )
     if problems:
         raise SettingsError(source, problems)
+    accounts = [with_customer_key(account, key) for account in accounts]
     return Settings(
         general=file.settings,
         accounts=tuple(accounts),
+        default_accounts=_default_accounts(accounts, connectors, file.inbox, inbox, key),
         **{name: getattr(file, name) for name in _SECTIONS},
         config_hash=_hash(content),
         customer_key=pydantic.SecretStr(key) if key else None,
@@ -260,6 +272,45 @@ _SECTIONS = (
     "alerts",
     "publish",
 )
+
+
+def with_customer_key(account: AccountSettings, key: str | None) -> AccountSettings:
+    """Every account hashes buyers with the same key."""
+    if not key:
+        return account
+    secrets = {**account.secrets, "customer_key": pydantic.SecretStr(key)}
+    return account.model_copy(update={"secrets": secrets})
+
+
+def _default_accounts(
+    accounts: Iterable[AccountSettings],
+    connectors: Mapping[str, Connector],
+    section: Inbox,
+    folder: Path,
+    key: str | None,
+) -> tuple[AccountSettings, ...]:
+    """Accounts that exist unnamed (rates, the inbox); an entry of the same name replaces one.
+
+    A connector whose settings have a field of the section `[inbox]`, or want the folder or all
+    accounts, is given it.
+    """
+    named = {(a.connector, a.name): a for a in accounts}
+    offered: dict[str, Any] = {
+        **section.model_dump(),
+        "inbox_dir": folder,
+        "known_accounts": [a.model_dump(include=_KNOWN) for a in named.values()],
+    }
+    found = []
+    for connector in connectors.values():
+        for default in connector.default_accounts:
+            account = named.get((default.connector, default.name), default)
+            wanted = {k: v for k, v in offered.items() if k in type(account).model_fields}
+            values = account.model_dump() | wanted
+            found.append(with_customer_key(type(account).model_validate(values), key))
+    return tuple(found)
+
+
+_KNOWN = {"name", "connector", "marketplaces"}
 
 
 def _account(
@@ -280,8 +331,14 @@ def _account(
     if not isinstance(variables, Mapping):
         problems.append(f'{where}.secrets: write {{ field = "NAME_OF_VARIABLE" }}')
         return None
-    values["secrets"] = dict(_read_secrets(where, variables, secrets, problems))
     settings = connectors[str(name)].settings
+    for field in getattr(settings, "secret_names", ()):
+        if field not in variables:
+            problems.append(
+                f"{where}.secrets.{field}: missing, add {field} = "
+                '"NAME_OF_THE_ENVIRONMENT_VARIABLE" that holds it'
+            )
+    values["secrets"] = dict(_read_secrets(where, variables, secrets, problems))
     try:
         return settings.model_validate(values)
     except pydantic.ValidationError as error:

@@ -1,0 +1,183 @@
+"""The dbt project: one parse and one build a night, in this process.
+
+Belongs here: calling dbt and judging what came of it. Does not belong here: what the models mean
+(`dbt_project/`), which tables are published and how (`catalog.py`, `publish.py`).
+dbt is imported inside functions: a night without new input never loads it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+PROJECT = Path(__file__).resolve().parent.parent / "dbt_project"
+_BAD = frozenset({"error", "fail", "runtime error"})
+
+
+class TransformError(RuntimeError):
+    """dbt could not even start, or the project cannot be parsed."""
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """How one model or test ended."""
+
+    unique_id: str
+    name: str
+    kind: str
+    status: str
+    rows: int | None = None
+    message: str = ""
+
+    @property
+    def is_check(self) -> bool:
+        return self.kind in ("test", "unit_test")
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """What the one dbt call of a night did. Tests of severity error are the structural ones."""
+
+    nodes: tuple[NodeResult, ...] = ()
+
+    @property
+    def blocking(self) -> tuple[NodeResult, ...]:
+        return tuple(n for n in self.nodes if n.status in _BAD)
+
+    @property
+    def warnings(self) -> tuple[NodeResult, ...]:
+        return tuple(n for n in self.nodes if n.status == "warn")
+
+    @property
+    def skipped(self) -> tuple[NodeResult, ...]:
+        return tuple(n for n in self.nodes if n.status == "skipped")
+
+    @property
+    def checks_passed(self) -> int:
+        return sum(n.is_check and n.status == "pass" for n in self.nodes)
+
+
+@dataclass
+class DbtProject:
+    """The project, the warehouse it builds in, and the folder for its target and logs."""
+
+    warehouse: Path
+    work: Path
+    project: Path = PROJECT
+    memory_limit: str | None = None
+    threads: int = 2
+    _parsed: Any = field(default=None, repr=False)
+
+    @property
+    def manifest_path(self) -> Path:
+        return self.work / "target" / "manifest.json"
+
+    def fingerprint(self) -> str:
+        """Of every file of the project."""
+        digest = hashlib.sha256()
+        for path in sorted(self.project.rglob("*")):
+            if path.is_file() and path.suffix in (".sql", ".yml", ".py", ".csv"):
+                digest.update(str(path.relative_to(self.project)).encode())
+                digest.update(path.read_bytes())
+        return digest.hexdigest()[:16]
+
+    def parse(self) -> None:
+        """Read the project once; the build reuses what was read, whatever its variables."""
+        if self._parsed is None:
+            result = self._invoke(["parse"])
+            self._parsed = result.result
+
+    def build(
+        self,
+        variables: Mapping[str, object],
+        *,
+        full_refresh: bool = False,
+        progress: Callable[[str], None] = lambda _text: None,
+    ) -> BuildResult:
+        """Build and test everything; never raises for a model or test that failed."""
+        self.parse()
+        arguments = ["build", "--vars", json.dumps(dict(variables), default=str)]
+        if full_refresh:
+            arguments.append("--full-refresh")
+        result = self._invoke(arguments, progress)
+        return BuildResult(tuple(_node_result(r) for r in result.result.results))
+
+    def _invoke(
+        self, arguments: list[str], progress: Callable[[str], None] = lambda _text: None
+    ) -> Any:
+        from dbt.cli.main import dbtRunner
+
+        fixed = {
+            "--project-dir": self.project,
+            "--profiles-dir": self.project,
+            "--target-path": self.work / "target",
+            "--log-path": self.work / "logs",
+            "--log-level": "none",
+            "--log-level-file": "info",
+        }
+        options = [str(part) for pair in fixed.items() for part in pair]
+        runner = dbtRunner(manifest=self._parsed, callbacks=[_progress_of(progress)])
+        with self._environment():
+            try:
+                result = runner.invoke([arguments[0], *options, *arguments[1:]])
+            finally:
+                _close_connections()
+        if result.exception is not None or result.result is None:
+            raise TransformError(
+                f"dbt {arguments[0]} did not run: {result.exception}; see {self.work / 'logs'}"
+            ) from result.exception
+        return result
+
+    @contextmanager
+    def _environment(self) -> Iterator[None]:
+        """What the profile expects; put back afterwards."""
+        wanted = {
+            "AFTERSALES_WAREHOUSE": str(self.warehouse),
+            "AFTERSALES_THREADS": str(self.threads),
+            "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        }
+        if self.memory_limit:
+            wanted["AFTERSALES_MEMORY_LIMIT"] = self.memory_limit
+        before = {name: os.environ.get(name) for name in wanted}
+        os.environ.update(wanted)
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value
+
+
+def _close_connections() -> None:
+    """dbt-duckdb keeps the file open for the life of the process unless it is told."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+    DuckDBConnectionManager.close_all_connections()
+
+
+def _progress_of(progress: Callable[[str], None]) -> Callable[[Any], None]:
+    def on_event(event: Any) -> None:
+        if event.info.name in ("LogModelResult", "LogTestResult", "LogSeedResult"):
+            progress(f"{event.data.index}/{event.data.total} {event.data.node_info.node_name}")
+
+    return on_event
+
+
+def _node_result(result: Any) -> NodeResult:
+    rows = result.adapter_response.get("rows_affected") if result.adapter_response else None
+    return NodeResult(
+        unique_id=result.node.unique_id,
+        name=result.node.name,
+        kind=str(result.node.resource_type),
+        status=str(result.status),
+        rows=rows if isinstance(rows, int) and rows >= 0 else None,
+        message=(result.message or "").strip(),
+    )

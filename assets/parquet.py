@@ -1,0 +1,92 @@
+"""The publication as open Parquet files.
+
+Belongs here: file names, cutting facts by month, one rename per file. Does not belong here: the
+content, which is read from the published DuckDB file.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from assets.catalog import Table
+from assets.warehouse import Connection, Warehouse, literal, quoted
+from sources._core.durable import sync_folder, write_atomically
+
+UNKNOWN_MONTH = "1900-01"
+_MARK = "_build_id"
+
+
+def write_parquet(published: Path, folder: Path, tables: Sequence[Table], build: str) -> None:
+    """Replace the files one by one, each carrying the build id; the mark is written last."""
+    workplace = folder / ".new"
+    shutil.rmtree(workplace, ignore_errors=True)
+    workplace.mkdir(parents=True)
+    with Warehouse(published).connect(read_only=True) as connection:
+        connection.execute("set preserve_insertion_order = true")
+        for table in tables:
+            if table.is_fact:
+                _write_months(connection, table, folder, workplace, build)
+            else:
+                _write_whole(connection, table, folder, workplace, build)
+    shutil.rmtree(workplace)
+    write_atomically(folder / _MARK, build.encode())
+
+
+def written_build(folder: Path) -> str | None:
+    """Build id of a complete set of files; None where one is missing or unfinished."""
+    mark = folder / _MARK
+    return mark.read_text("utf-8") if mark.exists() else None
+
+
+def _options(build: str) -> str:
+    return f"format parquet, compression zstd, kv_metadata {{build_id: {literal(build)}}}"
+
+
+def _source(table: Table) -> str:
+    return f"{quoted(table.schema)}.{quoted(table.name)}"
+
+
+def _write_whole(
+    connection: Connection, table: Table, folder: Path, workplace: Path, build: str
+) -> None:
+    fresh = workplace / f"{table.name}.parquet"
+    connection.execute(f"copy (from {_source(table)}) to {literal(str(fresh))} ({_options(build)})")
+    target = folder / table.schema / fresh.name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    fresh.replace(target)
+    sync_folder(target.parent)
+
+
+def _write_months(
+    connection: Connection, table: Table, folder: Path, workplace: Path, build: str
+) -> None:
+    """One file a month of the fact's first date; months that no longer exist are removed."""
+    target = folder / table.schema / table.name
+    target.mkdir(parents=True, exist_ok=True)
+    month = _month_of(table)
+    months = [
+        row[0]
+        for row in connection.execute(
+            f"select distinct {month} from {_source(table)} order by 1"
+        ).fetchall()
+    ] or [UNKNOWN_MONTH]
+    for name in months:
+        fresh = workplace / f"{name}.parquet"
+        connection.execute(
+            f"copy (from {_source(table)} where {month} = {literal(name)})"
+            f" to {literal(str(fresh))} ({_options(build)})"
+        )
+        fresh.replace(target / fresh.name)
+    for old in target.glob("*.parquet"):
+        if old.stem not in months:
+            old.unlink()
+    sync_folder(target)
+
+
+def _month_of(table: Table) -> str:
+    if table.month_column is None:
+        return literal(UNKNOWN_MONTH)
+    column = quoted(table.month_column)
+    return f"coalesce(strftime({column}, '%Y-%m'), {literal(UNKNOWN_MONTH)})"

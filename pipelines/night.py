@@ -1,0 +1,339 @@
+"""One night, as plain functions that run without Dagster.
+
+Belongs here: the order of the steps and what each hands to the next. Does not belong here: how
+rows are read (`sources/`), kept and published (`assets/`), or when a night runs (`schedules.py`).
+
+Each step can be killed at any moment and run again: landing files and the warehouse's own records
+say what was done.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import filelock
+
+from assets import catalog, parquet, publish
+from assets.control import (
+    Outcome,
+    ensure_control_tables,
+    insert_rows,
+    read_cursors,
+    record_outcomes,
+    write_settings,
+)
+from assets.dbt import BuildResult, DbtProject
+from assets.load import LoadResult, load_landed
+from assets.publish import Build, Options, Publication, PublicationBlockedError
+from assets.raw_tables import ensure_raw_tables
+from assets.warehouse import StorageFullError, Warehouse, transaction
+from pipelines.progress import Silent, Watcher
+from pipelines.resources import Places, code_version
+from pipelines.settings import Settings
+from pipelines.settings_tables import settings_rows
+from sources._core.clock import Clock
+from sources._core.connector import AccountSettings, Connector, Window
+from sources._core.extract import ExtractRequest, StreamOutcome, extract_all
+
+log = logging.getLogger(__name__)
+
+MIN_FREE_BYTES = 100_000_000
+
+
+class NightRunningError(RuntimeError):
+    """Another night holds the data folder."""
+
+
+@dataclass(frozen=True)
+class Night:
+    """Everything a night needs; what it did is kept in `report`."""
+
+    places: Places
+    settings: Settings
+    connectors: Mapping[str, Connector]
+    clock: Clock
+    watcher: Watcher = field(default_factory=Silent)
+    accept_loss: bool = False
+    report: Report = field(default_factory=lambda: Report())
+
+    @property
+    def warehouse(self) -> Warehouse:
+        return Warehouse(self.places.warehouse)
+
+    @property
+    def as_of(self) -> datetime:
+        return self.clock.now().astimezone(UTC)
+
+
+@dataclass
+class Report:
+    """What came of each step, for the summary and for Dagster."""
+
+    outcomes: list[StreamOutcome] = field(default_factory=list)
+    loads: list[LoadResult] = field(default_factory=list)
+    built: BuildResult | None = None
+    publication: Publication | None = None
+    is_unchanged: bool = False
+    started: float = 0.0
+
+    @property
+    def failures(self) -> dict[tuple[str, str, str], str]:
+        """Streams that stay at what they had, and why."""
+        found = [(o.connector, o.account, o.stream, o.error) for o in self.outcomes]
+        found += [(r.connector, r.account, r.stream, r.error) for r in self.loads]
+        return {(c, a, s): error for c, a, s, error in found if error}
+
+
+@contextmanager
+def exclusive(places: Places) -> Iterator[None]:
+    """Only one night at a time in a data folder; the lock ends with the process."""
+    places.data.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(places.lock, timeout=0)
+    try:
+        lock.acquire()
+    except filelock.Timeout as error:
+        raise NightRunningError(
+            f"a night is already running in {places.data}; wait until it ends, "
+            "or give another folder with AFTERSALES_DATA_DIR"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def run_night(night: Night) -> Report:
+    """All steps in their order."""
+    prepare(night)
+    load(night, "load what an interrupted night had landed")
+    extract(night)
+    load(night, "load")
+    record(night)
+    transform(night)
+    publish_night(night)
+    return night.report
+
+
+def prepare(night: Night) -> None:
+    """Tables for every connector, the settings of tonight, and room on the disk."""
+    night.watcher.step("prepare")
+    night.report.started = night.clock.monotonic()
+    free = shutil.disk_usage(night.places.data).free
+    if free < MIN_FREE_BYTES:
+        raise StorageFullError(night.warehouse.full_message())
+    with night.warehouse.connect() as connection:
+        ensure_control_tables(connection)
+        ensure_raw_tables(connection, night.connectors.values())
+        write_settings(connection, settings_rows(connection, night.settings, night.connectors))
+
+
+def load(night: Night, title: str) -> list[LoadResult]:
+    """Take over every landed file that the warehouse has not recorded."""
+    night.watcher.step(title)
+    results = load_landed(
+        night.warehouse,
+        night.places.landing,
+        list(night.connectors.values()),
+        now=night.as_of,
+        progress=night.watcher.detail,
+    )
+    night.report.loads.extend(results)
+    return results
+
+
+def extract(
+    night: Night,
+    *,
+    only: frozenset[str] | None = None,
+    windows: Sequence[Window] | None = None,
+) -> list[StreamOutcome]:
+    """Read every stream of every account side by side into landing files.
+
+    `only` limits it to these connectors; `windows` replaces what the cursors ask for (backfill).
+    """
+    night.watcher.step("extract")
+    with night.warehouse.connect() as connection:
+        cursors = read_cursors(connection)
+    requests = [
+        ExtractRequest(
+            connector=connector,
+            account=account,
+            cursors={
+                stream: at
+                for (name, owner, stream), at in cursors.items()
+                if (name, owner) == (connector.name, account.name)
+            },
+            windows=windows,
+        )
+        for connector, account in accounts_of(night.settings, night.connectors)
+        if only is None or connector.name in only
+    ]
+    outcomes = extract_all(requests, night.places.landing, night.clock, night.watcher.stream)
+    night.report.outcomes.extend(outcomes)
+    return outcomes
+
+
+def accounts_of(
+    settings: Settings, connectors: Mapping[str, Connector]
+) -> list[tuple[Connector, AccountSettings]]:
+    """What is read: a connector with accounts of its own (inbox, rates) through these alone."""
+    own = {account.connector for account in settings.default_accounts}
+    named = [a for a in settings.accounts if a.connector not in own]
+    return [(connectors[a.connector], a) for a in (*named, *settings.default_accounts)]
+
+
+def record(night: Night) -> None:
+    """One row per stream and night in `load.outcome`; what failed is said once."""
+    changed: dict[tuple[str, str, str], list[int]] = {}
+    for result in night.report.loads:
+        sums = changed.setdefault((result.connector, result.account, result.stream), [0, 0])
+        sums[0] += result.rows_loaded
+        sums[1] += result.rows_deleted
+    failures = night.report.failures
+    states = {(o.connector, o.account, o.stream): o.state for o in night.report.outcomes}
+    outcomes = []
+    for place in sorted({*states, *changed}):
+        connector = night.connectors[place[0]]
+        rows_changed, rows_deleted = changed.get(place, (0, 0))
+        outcomes.append(
+            Outcome(
+                *place,
+                state="failed" if place in failures else states.get(place, "ok"),
+                error=failures.get(place),
+                rows_changed=rows_changed,
+                rows_deleted=rows_deleted,
+                api_version=connector.api_version,
+                sunset_date=connector.sunset_date,
+            )
+        )
+    with night.warehouse.connect() as connection:
+        record_outcomes(connection, night.as_of, outcomes)
+    for place, error in failures.items():
+        night.watcher.note(f"{'/'.join(place)} keeps yesterday's data: {error}")
+
+
+def transform(night: Night, *, full_refresh: bool = False) -> BuildResult | None:
+    """One dbt call; None where the publication in place already answers to the same inputs."""
+    night.watcher.step("build")
+    wanted = _build_id(night)
+    if not full_refresh and _is_published(night.places, wanted):
+        night.report.is_unchanged = True
+        night.watcher.note("nothing new since the last publication")
+        return None
+    project = dbt_project(night.places)
+    variables, must_refresh = _variables(night)
+    built = project.build(
+        variables,
+        full_refresh=full_refresh or must_refresh,
+        progress=night.watcher.detail,
+    )
+    if not built.blocking:
+        _remember_transform(night)
+    for node in built.warnings:
+        night.watcher.note(f"warning: {node.name}: {node.message}")
+    night.report.built = built
+    return built
+
+
+def publish_night(night: Night) -> Publication | None:
+    """Put the checked copy in place, then its open files; structure blocks, oddities do not."""
+    built = night.report.built
+    if built is None:
+        return None
+    night.watcher.step("publish")
+    if built.blocking:
+        raise PublicationBlockedError(_blocked_message(built, night.places))
+    tables = catalog.published_tables(dbt_project(night.places).manifest_path)
+    build = Build(
+        build_id=_build_id(night),
+        built_at=night.as_of,
+        as_of_at=night.as_of,
+        code_version=code_version(),
+        config_hash=night.settings.config_hash,
+        is_sandbox=night.settings.is_sandbox,
+        checks_passed=built.checks_passed,
+        checks_failed=len(built.warnings),
+        duration_seconds=round(night.clock.monotonic() - night.report.started, 3),
+    )
+    options = Options(
+        reporting_currency=night.settings.general.reporting_currency,
+        time_zone=night.settings.general.time_zone,
+        fact_months=night.settings.publish.fact_months,
+        accept_loss=night.accept_loss,
+    )
+    publication = publish.publish(night.warehouse, night.places.published, tables, build, options)
+    night.watcher.step("write Parquet")
+    parquet.write_parquet(publication.path, night.places.parquet, tables, build.build_id)
+    night.report.publication = publication
+    return publication
+
+
+def dbt_project(places: Places) -> DbtProject:
+    return DbtProject(warehouse=places.warehouse, work=places.dbt)
+
+
+def _blocked_message(built: BuildResult, places: Places) -> str:
+    first = "; ".join(f"{n.name}: {n.message}" for n in built.blocking[:5])
+    more = f" and {len(built.blocking) - 5} more" if len(built.blocking) > 5 else ""
+    return (
+        f"not published, yesterday's file stays: {first}{more}. Details: {places.dbt / 'logs'}; "
+        "raw data are safe, mend the cause and run the night again"
+    )
+
+
+def _is_published(places: Places, wanted: str) -> bool:
+    """Whether file and open copies are complete and answer to these inputs."""
+    if parquet.written_build(places.parquet) != wanted or not places.publication.exists():
+        return False
+    return publish.read_previous(places.publication).current == wanted
+
+
+def _build_id(night: Night) -> str:
+    with night.warehouse.connect() as connection:
+        (files,) = connection.execute(
+            "select coalesce(md5(string_agg(file_hash, ',' order by file_hash)), '') from load.file"
+        ).fetchall()[0]
+    failures = [f"{'/'.join(place)}: {error}" for place, error in night.report.failures.items()]
+    return publish.build_id(night.as_of, [files, *sorted(failures), _fingerprint(night)])
+
+
+def _fingerprint(night: Night) -> str:
+    """Of code and settings: where it changes, everything is computed anew."""
+    project = DbtProject(night.places.warehouse, night.places.dbt)
+    return f"{code_version()} {project.fingerprint()} {night.settings.config_hash}"
+
+
+def _variables(night: Night) -> tuple[dict[str, Any], bool]:
+    """Variables of the dbt call, and whether all periods must be computed anew.
+
+    `previous_as_of` is the clock of the last build that ended well under the same code and
+    settings; empty where there is none.
+    """
+    with night.warehouse.connect() as connection:
+        rows = connection.execute("select as_of_at, fingerprint from load.transform").fetchall()
+    last = rows[0] if rows else None
+    is_usable = (
+        last is not None
+        and last[1] == _fingerprint(night)
+        and last[0] <= night.as_of.replace(tzinfo=None)
+    )
+    previous = f"{last[0].isoformat()}Z" if last and is_usable else ""
+    return {"as_of": f"{night.as_of:%Y-%m-%dT%H:%M:%SZ}", "previous_as_of": previous}, (
+        last is not None and not is_usable
+    )
+
+
+def _remember_transform(night: Night) -> None:
+    with night.warehouse.connect() as connection, transaction(connection):
+        connection.execute("delete from load.transform")
+        insert_rows(
+            connection,
+            "load.transform",
+            [{"as_of_at": night.as_of, "fingerprint": _fingerprint(night)}],
+        )
