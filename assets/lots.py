@@ -5,7 +5,7 @@ pools. Does not belong here: where receipts, returns and sales come from (the db
 `int_lot_move__ordered`), and what a share of a lot is used for.
 
 A pool is the stock of one SKU in one stock pool; its moves come in the order in which they
-happened. Nothing here opens the database: moves come in as Arrow batches, takings go out as a table.
+happened. Nothing here opens the database: moves come in as Arrow batches, takings leave as a table.
 """
 
 from __future__ import annotations
@@ -47,8 +47,9 @@ class Move(NamedTuple):
     """One move of a pool.
 
     `issue` numbers the sale (or removal) that takes units; a scan or return names the sale it
-    belongs to. A scan says that `quantity` units of that sale were of `lot`: they and as many units
-    of the lot's receipts are taken out first. A return with NO_LOT brings back the sale's own units.
+    belongs to. A scan says that `quantity` units of that sale were of `lot`: they and as many
+    units of the lot's receipts are taken out first. A return with NO_LOT brings back units of the
+    sale itself.
     """
 
     kind: int
@@ -287,7 +288,11 @@ class _Columns:
 
 
 def _column(values: array[int], kind: type[np.generic]) -> pa.Array:
-    return pa.array(np.frombuffer(values, dtype=kind)) if values else pa.array([], pa.from_numpy_dtype(kind))
+    return (
+        pa.array(np.frombuffer(values, dtype=kind))
+        if values
+        else pa.array([], pa.from_numpy_dtype(kind))
+    )
 
 
 def allocate(batches: Iterable[pa.RecordBatch]) -> pa.Table:
@@ -331,7 +336,7 @@ def _pools(
             continue
         pool_no = batch.column("pool_no").to_numpy()
         starts = np.flatnonzero(np.diff(pool_no, prepend=pool_no[0] - 1))
-        ends = [*starts.tolist()[0:], batch.num_rows]
+        ends = [*starts.tolist(), batch.num_rows]
         rows = _rows(batch)
         days = batch.column("expiry_day").to_pylist()
         for start, end in pairwise(ends):
