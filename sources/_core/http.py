@@ -126,7 +126,11 @@ class Session:
     def request(
         self, call: Call, decode: Callable[[bytes], DecodedT] = msgspec.json.decode
     ) -> Answer[DecodedT]:
-        """Send until a good, decodable answer has come; a cut answer counts as a failed try."""
+        """Send until a good, decodable answer has come.
+
+        A cut or garbled answer counts as a failed try: `decode` says so by msgspec's DecodeError,
+        UnicodeDecodeError, EOFError or GarbledAnswer.
+        """
 
         def take(response: requests.Response) -> Answer[DecodedT]:
             content = response.content
@@ -137,7 +141,7 @@ class Session:
                     f"{call.subject} answered in another shape than documented ({error}): the "
                     "API has changed, or base_url is not that of the API."
                 ) from None
-            except (msgspec.DecodeError, UnicodeDecodeError, GarbledAnswer) as error:
+            except (msgspec.DecodeError, UnicodeDecodeError, EOFError, GarbledAnswer) as error:
                 raise _cut(call.subject, type(error).__name__) from None
             return Answer(value, response.status_code, response.headers)
 

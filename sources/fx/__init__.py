@@ -1,9 +1,10 @@
 """Exchange rates of the European Central Bank."""
 
 from sources._core.connector import Connector
-from sources.fx.client import FxClient, check
-from sources.fx.config import DEFAULT_ACCOUNT, FxSettings
-from sources.fx.streams import STREAMS
+
+from .client import FxClient, check
+from .config import DEFAULT_ACCOUNT, FxSettings
+from .streams import STREAMS
 
 CONNECTOR = Connector(
     name="fx",

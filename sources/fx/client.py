@@ -13,15 +13,21 @@ from sources._core.clock import Clock
 from sources._core.connector import AccountSettings, Check
 from sources._core.errors import SourceError
 from sources._core.http import Call, Retries, Session
-from sources.fx.config import PUBLIC_URL
-from sources.fx.rates_file import RatesFile, bundled, read_zip
+
+from .config import PUBLIC_URL
+from .rates_file import RatesFile, bundled, read_zip
 
 logger = logging.getLogger(__name__)
 
 PATH = "/eurofxref-hist.zip"
-LONGEST_GAP = timedelta(days=5)
 _PATIENT = Retries()
 _BRIEF = Retries(tries=2, first_wait=1.0)
+
+
+def reaches(file: RatesFile, day: date) -> bool:
+    """Whether a file has the rates of `day`, or of the Friday before a weekend."""
+    working_day = day - timedelta(days=max(0, day.weekday() - 4))
+    return file.last_date is not None and file.last_date >= working_day
 
 
 class FxClient:
@@ -37,6 +43,11 @@ class FxClient:
             follow_redirects=account.base_url is None,
         )
 
+    @property
+    def has_address(self) -> bool:
+        """Whether the settings name a `base_url`."""
+        return self._base_url is not None
+
     def rates_file(self, last_wanted: date) -> RatesFile:
         """The file of `base_url`; without one the bundled file where it reaches far enough, else
         the ECB's own, else the bundled one as far as it goes.
@@ -44,7 +55,7 @@ class FxClient:
         if self._base_url:
             return self.fetch()
         shipped = bundled()
-        if shipped.last_date is not None and shipped.last_date >= last_wanted - LONGEST_GAP:
+        if reaches(shipped, last_wanted):
             return shipped
         try:
             return self.fetch()
@@ -62,9 +73,12 @@ class FxClient:
 
 
 def check(client: FxClient) -> Sequence[Check]:
-    """Whether the rates can be read."""
+    """Whether the rates can be read. Without `base_url` the bundled file is there in any case."""
     try:
         found = client.fetch()
     except SourceError as error:
-        return (Check("exchange rates", ok=False, message=str(error)),)
+        if client.has_address:
+            return (Check("exchange rates", ok=False, message=str(error)),)
+        message = f"the ECB cannot be reached; bundled rates up to {bundled().last_date}"
+        return (Check("exchange rates", ok=True, message=message),)
     return (Check("exchange rates", ok=True, message=f"rates up to {found.last_date}"),)

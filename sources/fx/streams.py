@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from sources._core.connector import Page, Stream, StreamContext, Window
 from sources._core.records import Record
 from sources._core.static import static_streams
 from sources._core.windows import start_of_day
-from sources.fx.client import LONGEST_GAP, PATH
+
+from .client import PATH, reaches
 
 ROWS_PER_PAGE = 5_000
+FRANKFURT = ZoneInfo("Europe/Berlin")
+PUBLISHED = time(16, 0)
 
 
 class EcbRate(Record):
@@ -24,12 +28,18 @@ class EcbRate(Record):
     units_per_eur: str
 
 
+def last_published(moment: datetime) -> date:
+    """The last day whose rates can be out: today's from 16:00 in Frankfurt on."""
+    local = moment.astimezone(FRANKFURT)
+    return local.date() if local.time() >= PUBLISHED else local.date() - timedelta(days=1)
+
+
 def read_rates(context: StreamContext, window: Window) -> Iterator[Page]:
-    """Rates of the window's days, its last day included, none after the clock's day."""
-    last = min(window.end.date(), context.clock.now().date())
+    """Rates of the window's days that were out by its end and by the clock."""
+    last = last_published(min(window.end, context.clock.now()))
     file = context.client.rates_file(last)
     served = None
-    if file.last_date is not None and file.last_date < last - LONGEST_GAP:
+    if file.last_date is not None and not reaches(file, last):
         served = max(window.start, start_of_day(file.last_date))
     rates = file.rates(window.start.date(), last)
     source = PATH.removeprefix("/")

@@ -1,3 +1,5 @@
+"""The class of an error says what to do next."""
+
 from __future__ import annotations
 
 import pytest

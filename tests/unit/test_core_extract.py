@@ -1,3 +1,5 @@
+"""Streams side by side: windows, cursors, outcomes, what one broken stream leaves of the others."""
+
 from __future__ import annotations
 
 import errno

@@ -1,3 +1,5 @@
+"""Landing files: format, rotation, and what a kill at any step leaves."""
+
 from __future__ import annotations
 
 import os

@@ -1,3 +1,5 @@
+"""The token bucket, under a clock that costs nothing."""
+
 from __future__ import annotations
 
 import threading

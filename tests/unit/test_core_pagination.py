@@ -1,3 +1,5 @@
+"""Paging ends, or stops with an error."""
+
 from __future__ import annotations
 
 import itertools

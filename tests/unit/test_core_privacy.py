@@ -1,3 +1,5 @@
+"""Masking, keyed hashes, redaction."""
+
 from __future__ import annotations
 
 import hashlib

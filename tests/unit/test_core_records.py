@@ -1,3 +1,5 @@
+"""From raw records to landed lines: the allow-list, keys, drift, rejects."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence

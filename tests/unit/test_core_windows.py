@@ -1,3 +1,5 @@
+"""Windows are half-open, overlap by the lookback and end at the clock."""
+
 from __future__ import annotations
 
 import itertools
