@@ -16,7 +16,7 @@
 
 {#- A day so many days after another, as a date (date + interval gives a timestamp in DuckDB). -#}
 {% macro add_days(day, days) -%}
-    cast({{ day }} + {{ days }} * interval '1' day as date)
+    cast({{ day }} + ({{ days }}) * interval '1' day as date)
 {%- endmacro %}
 
 

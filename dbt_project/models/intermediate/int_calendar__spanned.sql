@@ -40,9 +40,14 @@ longest_horizon as (
 
 final as (
     select
-        {{ add_days(
-            "date_trunc('year', coalesce(min(first_days.first_day), " ~ as_of_date() ~ "))", "-366"
-        ) }} as first_day,
+        cast(
+            date_trunc(
+                'year',
+                {{ add_days(
+                    "coalesce(min(first_days.first_day), " ~ as_of_date() ~ ")", "-365"
+                ) }}
+            ) as date
+        ) as first_day,
         {{ as_of_date() }} as as_of_day,
         {{ add_days(as_of_date(), "coalesce(max(longest_horizon.days), 0) + 31") }} as last_day
     from first_days

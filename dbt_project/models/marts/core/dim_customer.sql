@@ -72,12 +72,12 @@ buyers as (
         min(ordered_date) as first_order_date,
         max(ordered_date) as last_order_date,
         count(distinct case when not (is_exchange or is_replacement) then order_key end) as orders,
-        sum(units_ordered) as units_ordered,
-        sum(units_returned) as units_returned,
-        sum(units_exchanged) as units_exchanged,
-        sum(units_refunded_no_return) as units_refunded_no_return,
-        sum(net_reporting - net_refund) as net_value,
-        sum(after_sales_cost_total) as after_sales_cost
+        cast(sum(units_ordered) as bigint) as units_ordered,
+        cast(sum(units_returned) as bigint) as units_returned,
+        cast(sum(units_exchanged) as bigint) as units_exchanged,
+        cast(sum(units_refunded_no_return) as bigint) as units_refunded_no_return,
+        {{ money("sum(net_reporting - net_refund)") }} as net_value,
+        {{ money("sum(after_sales_cost_total)") }} as after_sales_cost
     from lines
     group by customer_key
 ),
