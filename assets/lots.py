@@ -265,14 +265,17 @@ class _Columns:
     method: array[int] = field(default_factory=lambda: array("b"))
     is_early: array[int] = field(default_factory=lambda: array("b"))
 
-    def add(self, takings: Iterable[Taking], method: Method, *, is_bound: bool) -> None:
-        for issue, lot, quantity, is_early in takings:
-            self.issue.append(issue)
-            self.lot.append(lot)
-            self.quantity.append(0 if is_bound else quantity)
-            self.quantity_lifo.append(quantity if is_bound else 0)
-            self.method.append(method)
-            self.is_early.append(is_early)
+    def add(self, takings: Sequence[Taking], method: Method, *, is_bound: bool) -> None:
+        if not takings:
+            return
+        issues, lots, quantities, early = zip(*takings, strict=True)
+        nothing = bytes(4 * len(takings))
+        self.issue.extend(issues)
+        self.lot.extend(lots)
+        (self.quantity_lifo if is_bound else self.quantity).extend(quantities)
+        (self.quantity if is_bound else self.quantity_lifo).frombytes(nothing)
+        self.method.extend([method] * len(takings))
+        self.is_early.extend(early)
 
     def table(self) -> pa.Table:
         return pa.table(

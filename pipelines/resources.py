@@ -21,10 +21,11 @@ class Places:
     data: Path
     state: Path
     config: Path
+    warehouse_name: str = "warehouse.duckdb"
 
     @property
     def warehouse(self) -> Path:
-        return self.data / "warehouse.duckdb"
+        return self.data / self.warehouse_name
 
     @property
     def landing(self) -> Path:
@@ -80,3 +81,15 @@ def system_language() -> str:
 def code_version() -> str:
     """Version of the installed product."""
     return importlib.metadata.version("aftersales-warehouse")
+
+
+def dagster_environment() -> dict[str, str]:
+    """Environment of a Dagster process: `dagster.yaml` lies in the project, its state does not."""
+    where = places()
+    return {
+        **os.environ,
+        "DAGSTER_HOME": str(PROJECT),
+        "AFTERSALES_DATA_DIR": str(where.data),
+        "AFTERSALES_STATE_DIR": str(where.state),
+        "AFTERSALES_CONFIG": str(where.config),
+    }

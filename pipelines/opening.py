@@ -1,0 +1,91 @@
+"""Opening a night: settings, clock, connectors and the lock, put together.
+
+Belongs here: deciding between accounts and sandbox, and what must not be mixed. Does not belong
+here: the steps (`night.py`), the options of commands (`cli.py`).
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pipelines import sandbox
+from pipelines.night import Night, exclusive
+from pipelines.progress import Silent, Watcher
+from pipelines.resources import Places, places, secret
+from pipelines.settings import Settings, SettingsError, load_settings
+from sources._core.clock import Clock, SystemClock
+from sources._core.durable import write_atomically
+from sources.registry import connectors
+
+
+class MixedDataError(RuntimeError):
+    """A data folder holds either a sandbox or a seller's own data."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the caller asks for."""
+
+    until: datetime | None = None
+    scenario: Path | None = None
+    accept_loss: bool = False
+    reads_sources: bool = True  # False: no sandbox server is needed
+
+
+def read_settings(where: Places) -> Settings:
+    """Settings of the file with secrets from the environment."""
+    return load_settings(where.config, connectors(), secret, where.inbox)
+
+
+@contextmanager
+def open_night(
+    wish: Wish | None = None,
+    watcher: Watcher | None = None,
+    where: Places | None = None,
+) -> Iterator[Night]:
+    """A night with the lock held; against the sandbox where no account is configured."""
+    wish, watcher, where = wish or Wish(), watcher or Silent(), where or places()
+    with ExitStack() as stack:
+        stack.enter_context(exclusive(where))
+        settings = read_settings(where) if wish.scenario is None else None
+        clock: Clock = SystemClock(wish.until)
+        if settings is None or not settings.accounts:
+            scenario = sandbox.remember_scenario(wish.scenario, where.data)
+            if wish.reads_sources:
+                watcher.step("start the sandbox")
+                running = stack.enter_context(sandbox.running(scenario, wish.until, where.inbox))
+            else:
+                running = sandbox.not_served(scenario, wish.until)
+            content = _content(where.config)
+            settings = sandbox.sandbox_settings(running, content, connectors(), where.inbox)
+            clock = SystemClock(running.clock)
+        elif wish.until is None:
+            clock = SystemClock(datetime.now(UTC))
+        _keep_apart(where, settings)
+        yield Night(where, settings, connectors(), clock, watcher, wish.accept_loss)
+
+
+def _content(config: Path) -> dict[str, object]:
+    return tomllib.loads(config.read_text("utf-8")) if config.exists() else {}
+
+
+def _keep_apart(where: Places, settings: Settings) -> None:
+    """Simulated and real figures never meet in one folder."""
+    kind = "sandbox" if settings.is_sandbox else "accounts"
+    mark = where.data / "origin"
+    found = mark.read_text("utf-8") if mark.exists() else kind
+    if found != kind:
+        raise MixedDataError(
+            f"{where.data} holds data of the {found}, this night is one of the {kind}: give "
+            "another folder with AFTERSALES_DATA_DIR, or remove this one if it was a trial"
+        )
+    if not mark.exists():
+        write_atomically(mark, kind.encode())
+
+
+__all__ = ["MixedDataError", "SettingsError", "Wish", "open_night", "read_settings"]
