@@ -5,7 +5,7 @@ Belongs here: the settings. Does not belong here: the rules of a dataset (its de
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 
@@ -50,3 +50,31 @@ class FilesSettings(AccountSettings):
         """Key for hashing people; empty where the settings give none."""
         secret = self.secrets.get("customer_key")
         return secret.get_secret_value() if secret else ""
+
+
+def inbox_account(
+    inbox_dir: Path,
+    accounts: Iterable[AccountSettings],
+    *,
+    encodings: tuple[str, ...] = ("utf-8",),
+    allowed_extras: Mapping[str, tuple[str, ...]] | None = None,
+    time_zone: Mapping[str, str] | None = None,
+    archive_days: int = 30,
+    settle_seconds: float = 60.0,
+    customer_key: pydantic.SecretStr | None = None,
+) -> FilesSettings:
+    """The account `inbox`, from the section `[inbox]` and all other accounts of the settings."""
+    return FilesSettings(
+        inbox_dir=inbox_dir,
+        known_accounts=tuple(
+            KnownAccount(account.name, account.connector, tuple(account.marketplaces))
+            for account in accounts
+            if account.name != INBOX_ACCOUNT
+        ),
+        encodings=encodings,
+        allowed_extras=allowed_extras or {},
+        time_zone=time_zone or {},
+        archive_days=archive_days,
+        settle_seconds=settle_seconds,
+        secrets={} if customer_key is None else {"customer_key": customer_key},
+    )

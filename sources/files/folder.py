@@ -106,16 +106,21 @@ class Inbox:
         return self._clock.now().date()
 
     def work_folder(self, dataset: str) -> Path:
-        """An empty folder for rows on their way; what a killed night left there is removed."""
+        """An empty folder for rows on their way; what was left there is removed."""
         folder = self.folder / _WORK / dataset
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         return folder
 
+    def remove_work(self, dataset: str) -> None:
+        """Remove the rows on their way."""
+        shutil.rmtree(self.folder / _WORK / dataset, ignore_errors=True)
+
     def waiting(self, dataset: str) -> Iterator[DroppedFile]:
         """Files to look at, oldest first; those that may still grow are left."""
         folder = self.folder / dataset
         folder.mkdir(parents=True, exist_ok=True)
+        self.remove_work(dataset)
         work = self.folder / _WORK
         work.mkdir(parents=True, exist_ok=True)
         files = [seen for path in folder.iterdir() if (seen := _seen(path)) is not None]

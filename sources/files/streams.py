@@ -11,7 +11,6 @@ which hashes had been finished, and the file is only moved.
 from __future__ import annotations
 
 import logging
-import shutil
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import timedelta
 from functools import partial
@@ -106,7 +105,7 @@ def _pages_of(
             on_landed=partial(inbox.reject_file, file, sha256),
         )
     finally:
-        shutil.rmtree(work, ignore_errors=True)
+        inbox.remove_work(dataset.name)
 
 
 def _good_pages(
