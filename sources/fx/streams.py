@@ -18,6 +18,7 @@ from .client import PATH, reaches
 ROWS_PER_PAGE = 5_000
 FRANKFURT = ZoneInfo("Europe/Berlin")
 PUBLISHED = time(16, 0)
+HOLDS = timedelta(days=7)  # a day without a rate takes one that is at most so old
 
 
 class EcbRate(Record):
@@ -35,13 +36,15 @@ def last_published(moment: datetime) -> date:
 
 
 def read_rates(context: StreamContext, window: Window) -> Iterator[Page]:
-    """Rates of the window's days that were out by its end and by the clock."""
+    """Rates of the window's days, and of those before it that still hold at its start, that were
+    out by its end and by the clock.
+    """
     last = last_published(min(window.end, context.clock.now()))
     file = context.client.rates_file(last)
     served = None
     if file.last_date is not None and not reaches(file, last):
         served = max(window.start, start_of_day(file.last_date))
-    rates = file.rates(window.start.date(), last)
+    rates = file.rates(window.start.date() - HOLDS, last)
     source = PATH.removeprefix("/")
     while rows := list(itertools.islice(rates, ROWS_PER_PAGE)):
         yield Page(rows, source_ref=source, served_until=served)
@@ -61,7 +64,7 @@ STREAMS = (
         record=EcbRate,
         key=("rate_date", "currency"),
         read=read_rates,
-        lookback=timedelta(days=14),
+        lookback=timedelta(days=7),
         event_field="rate_date",
     ),
     *static_streams(Path(__file__).parent),

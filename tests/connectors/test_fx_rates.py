@@ -135,7 +135,7 @@ def test_offline_the_bundled_file_serves_clocks_that_it_covers(tmp_path: Path) -
     assert outcome.state == "ok"
     assert by_key["2026-10-30|USD"] == "1.1172"
     assert by_key["2026-10-30|CNY"] == "7.4326"
-    assert min(by_key) >= "2026-10-01"
+    assert min(by_key) == "2026-09-24|AUD"  # the week before: its last rate holds on the first
     assert manifest.cursor_after == datetime(2026, 10, 31, tzinfo=UTC)
     assert len(responses.calls) == 0
 
