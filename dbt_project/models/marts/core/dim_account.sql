@@ -17,7 +17,19 @@ loaded as (
         account,
         min(connector) as connector,
         min(as_of_at) as first_loaded_at
-    from {{ source('load', 'file') }}
+    from (
+        select
+            account,
+            connector,
+            as_of_at
+        from {{ source('load', 'file') }}
+        union all
+        select
+            account,
+            connector,
+            as_of_at
+        from {{ source('load', 'outcome') }}
+    ) as nights
     group by account
 ),
 
