@@ -116,11 +116,11 @@ WAREHOUSES: Columns = {
 }
 BUYERS: Columns = {  # personal data: for the servers only
     "customer_no": pl.String,
-    "name": pl.String,  # every name ends in a word of buyers.MARKED_SURNAMES
-    "email": pl.String,  # every e-mail ends in @buyer.example
-    "phone": pl.String,  # every phone has 555-01 or 55501 in it
-    "street": pl.String,  # every street ends in "Testweg 7" or its like: has TESTWEG in capitals
-    "postcode": pl.String,
+    "name": pl.String,  # has buyers.MARK in it
+    "email": pl.String,  # ends in @buyer.example
+    "phone": pl.String,  # has 555-01 in it
+    "street": pl.String,  # has buyers.MARK in it
+    "postcode": pl.String,  # starts with QF
     "city": pl.String,
     "state": pl.String,
     "country": pl.String,
@@ -186,8 +186,9 @@ UNITS: Columns = {  # every ordered unit, what truly happened to it
     "is_scanned": pl.Boolean,
     "true_cause": pl.String,  # canonical l1.l2 of what went wrong; null: nothing
     "fault_id": pl.String,  # planted fault behind it; null: none
-    "outcome": pl.String,  # cancelled, kept, returned_refunded, returned_unrefunded, exchanged,
-    # replaced, refunded_no_return, partial_kept, undelivered, request_withdrawn (when all is over)
+    # when all is over: cancelled, kept, returned_refunded, returned_unrefunded, exchanged,
+    # replaced, refunded_no_return, partial_kept, undelivered, request_withdrawn
+    "outcome": pl.String,
     "return_no": pl.String,  # row of `returns` that shows it coming back
     "refund_no": pl.String,  # the refund of the whole unit
     "linked_order_id": pl.String,  # its replacement or exchange order

@@ -1,0 +1,81 @@
+"""From a scenario to a world: run the simulation, make every table, check its shape.
+
+Belongs here: the order of the steps only.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+
+import polars as pl
+
+from sources._sandbox.scenario import Scenario
+from sources._sandbox.world import reference_tables, return_tables, sales_tables
+from sources._sandbox.world.buyers import buyers_table
+from sources._sandbox.world.effects import fault_table
+from sources._sandbox.world.settlements import settlement_tables
+from sources._sandbox.world.simulation import simulate
+from sources._sandbox.world.tables import SCHEMAS, World, conform
+
+
+def build_world(scenario: Scenario, until: datetime | date | None = None) -> World:
+    """The world of a scenario up to a clock: `until`, or the scenario's `today`."""
+    end = _last_day(until if until is not None else scenario.today)
+    sim = simulate(scenario, max(end, scenario.start + timedelta(days=1)))
+    orders = sales_tables.orders_table(sim)
+    lines = sales_tables.lines_table(sim)
+    units = sales_tables.units_table(sim)
+    shipments = sales_tables.shipments_table(sim)
+    buyers = buyers_table(sim)
+    returns = return_tables.returns_table(sim, buyers)
+    return_units = return_tables.return_units_table(sim)
+    refunds = return_tables.refunds_table(sim)
+    reimbursements = return_tables.reimbursements_table(sim)
+    settlements, settlement_lines = settlement_tables(
+        sim, orders, lines, shipments, returns, refunds, reimbursements
+    )
+    lots = reference_tables.lots_table(sim)
+    fx_rates, fx_overrides = reference_tables.exchange_rates(sim)
+    frames = {
+        "marketplaces": reference_tables.marketplaces_table(sim),
+        "suppliers": reference_tables.suppliers_table(),
+        "products": sim.catalogue.frame,
+        "listings": reference_tables.listings_table(sim),
+        "lots": lots,
+        "receipts": reference_tables.receipts_table(sim),
+        "warehouses": reference_tables.warehouses_table(sim),
+        "buyers": buyers,
+        "orders": orders.sort("ordered_at", "order_id"),
+        "order_lines": lines,
+        "units": units,
+        "shipments": shipments,
+        "returns": returns,
+        "return_units": return_units,
+        "refunds": refunds,
+        "reimbursements": reimbursements,
+        "settlements": settlements,
+        "settlement_lines": settlement_lines,
+        "inspections": return_tables.inspections_table(sim, returns, return_units, units),
+        "scans": sales_tables.scans_table(units, orders),
+        "order_states": sales_tables.states_table(sim),
+        "fx_rates": fx_rates,
+        "fx_overrides": fx_overrides,
+        "faults": fault_table(scenario, sim.catalogue),
+        "rates": reference_tables.rates_table(sim, lots),
+    }
+    whole = {name: _conformed(name, frame) for name, frame in frames.items()}
+    return World(scenario=scenario, end=datetime.combine(sim.end, time(), UTC), **whole)
+
+
+def _conformed(name: str, frame: pl.DataFrame) -> pl.DataFrame:
+    if not frame.width:
+        return pl.DataFrame(schema=dict(SCHEMAS[name]))
+    return conform(name, frame)
+
+
+def _last_day(until: datetime | date) -> date:
+    """The first day without orders: a clock within a day still sees that day's orders."""
+    if not isinstance(until, datetime):
+        return until
+    moment = until.astimezone(UTC) if until.tzinfo else until
+    return moment.date() + timedelta(days=moment.time() > time())

@@ -1,0 +1,234 @@
+"""How goods leave: parcels, warehouses, carriers, transit, losses.
+
+Belongs here: parcels and which unit is in which. Does not belong here: stock (`stock.py`) or what
+buyers do with what they get (`fates.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sources._sandbox.scenario import Fault, Scenario
+from sources._sandbox.world import geography
+from sources._sandbox.world.demand import (
+    DAY,
+    HOUR,
+    MAX_UNITS,
+    NEVER,
+    SECOND,
+    Lines,
+    Orders,
+)
+from sources._sandbox.world.draws import Draws, Flags, Floats, Ids, Ints
+from sources._sandbox.world.effects import is_active
+from sources._sandbox.world.markets import Places, region_of
+
+DELIVERED, LOST, REFUSED, UNDELIVERABLE = range(4)
+STATES = ("delivered", "lost", "refused", "undeliverable")
+
+
+@dataclass(frozen=True)
+class Parcels:
+    """Two possible parcels per order (row = order, column = parcel); most orders use the first."""
+
+    serial: Ids
+    centre: Ints  # per order, index into Places.centres
+    shipped: Ints
+    delivered: Ints
+    estimated_day: Ints
+    state: Ints
+    state_at: Ints
+    carrier: np.ndarray
+    service: np.ndarray
+
+
+@dataclass(frozen=True)
+class Units:
+    """One entry per ordered unit. `fate` is the unit whose luck it shares (mostly its own)."""
+
+    serial: Ids
+    line: Ints
+    order: Ints
+    number: Ints
+    parcel: Ints  # 0 or 1; -1: cancelled, never shipped
+    fate: Ids
+
+    def __len__(self) -> int:
+        return len(self.serial)
+
+
+def make_units(draws: Draws, orders: Orders, lines: Lines) -> Units:
+    """Units of all lines; the last `cancelled_quantity` of a line never ship."""
+    line = np.repeat(np.arange(len(lines), dtype=np.int64), lines.quantity)
+    first = np.cumsum(lines.quantity) - lines.quantity
+    number = np.arange(len(line), dtype=np.int64) - first[line]
+    serial = lines.serial[line] * np.uint64(MAX_UNITS) + number.astype(np.uint64)
+    shipped = number < (lines.quantity - lines.cancelled_quantity)[line]
+    late_line = (lines.number > 1) & draws.chance("parcel.line", lines.serial, 0.1)
+    split = (lines.quantity > 1) & draws.chance("parcel.split", lines.serial, 0.12)
+    second = late_line[line] | (split[line] & (number >= ((lines.quantity + 1) // 2)[line]))
+    parcel = np.where(shipped, second.astype(np.int64), -1)
+    twin = (number > 0) & draws.chance("fate.twin", serial, 0.35)
+    twin &= parcel == parcel[first[line]]
+    fate = np.where(twin, lines.serial[line] * np.uint64(MAX_UNITS), serial)
+    return Units(serial, line, lines.order[line], number + 1, parcel, fate)
+
+
+def make_parcels(scenario: Scenario, places: Places, draws: Draws, orders: Orders) -> Parcels:
+    """When and how each order's parcels leave and arrive."""
+    serial = np.stack(
+        [orders.serial * np.uint64(2), orders.serial * np.uint64(2) + np.uint64(1)], 1
+    )
+    centre = _centres(places, draws, orders)
+    origin = np.array([c.country for c in places.centres])[centre]
+    shipped = _shipped(draws, orders, serial)
+    carrier, service = _lanes(scenario, places, draws, orders, origin, serial, shipped)
+    days = _transit(draws, orders, origin, serial)
+    state, extra = _troubles(scenario, draws, orders, origin, carrier, service, serial, shipped)
+    estimated = (shipped + np.ceil(days + 1.0) * DAY).astype(np.int64) // DAY
+    arrival = shipped + ((days + extra) * DAY).astype(np.int64) // SECOND * SECOND
+    given_up = np.where(state == LOST, 14 * DAY, 2 * DAY)
+    return Parcels(
+        serial=serial,
+        centre=centre,
+        shipped=shipped,
+        delivered=np.where(state == DELIVERED, arrival, NEVER),
+        estimated_day=estimated,
+        state=state,
+        state_at=np.where(state == DELIVERED, arrival, arrival + given_up),
+        carrier=carrier,
+        service=service,
+    )
+
+
+def _shipped(draws: Draws, orders: Orders, serial: Ids) -> Ints:
+    low, high = np.where(orders.is_fba, 4.0, 10.0), np.where(orders.is_fba, 40.0, 80.0)
+    hours = draws.between("ship.hours", orders.serial, low, high)
+    gap = draws.between("ship.gap", orders.serial, 20.0, 72.0)
+    paid = np.minimum(orders.paid, NEVER // 2)
+    first = paid + (hours * 3600).astype(np.int64) * SECOND
+    return np.stack([first, first + (gap * 3600).astype(np.int64) * SECOND], 1)
+
+
+def _centres(places: Places, draws: Draws, orders: Orders) -> Ints:
+    """FBA: a centre of the marketplace's country, or of its region; else one of the seller's."""
+    centre = np.zeros(len(orders), dtype=np.int64)
+    own = [n for n, c in enumerate(places.centres) if c.account is None]
+    for number, market in enumerate(places.markets):
+        mine = (orders.market == number) & orders.is_fba
+        pool = [
+            n
+            for n, c in enumerate(places.centres)
+            if (c.account, c.region_group) == (market.account.name, market.region_group)
+        ]
+        near = [n for n in pool if places.centres[n].country == market.country]
+        weights = [1.0 + 4.0 * (n in near) for n in pool]
+        if mine.any():
+            picked = draws.pick(f"centre.{number}", orders.serial[mine], weights)
+            centre[mine] = np.array(pool)[picked]
+    if own:
+        mine = ~orders.is_fba
+        centre[mine] = np.array(own)[draws.pick("centre", orders.serial[mine], [1.0] * len(own))]
+    return centre
+
+
+def _lanes(
+    scenario: Scenario,
+    places: Places,
+    draws: Draws,
+    orders: Orders,
+    origin: np.ndarray,
+    serial: Ids,
+    shipped: Ints,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Carrier and service of each parcel; a faulty lane carries much of what could go over it."""
+    names = np.array([c.name for c in places.carriers])
+    services = np.array([c.service for c in places.carriers])
+    picked = draws.pick("carrier", serial, [c.share or 1e-9 for c in places.carriers])
+    carrier, service = names[picked].astype("U64"), services[picked].astype("U32")
+    for fault in scenario.faults_of("slow_lane", "lossy_lane", "damaging_carrier"):
+        if fault.get("carrier") is None or fault.get("carrier") not in names:
+            continue
+        use = ~orders.is_fba & _fits(fault, "destination", orders.country)
+        use &= _fits(fault, "origin", origin)
+        over = use[:, None] & draws.chance(f"lane.{fault.fault_id}", serial, 0.6)
+        carrier[over] = fault.get("carrier")
+        service[over] = fault.get("service") or services[list(names).index(fault.get("carrier"))]
+    regions = np.array([m.region_group for m in places.markets])[orders.market]
+    for region, group in geography.FBA_CARRIERS.items():
+        mine = orders.is_fba & (regions == region)
+        carrier[mine] = np.array(group)[draws.pick("carrier.fba", serial[mine], (0.7, 0.2, 0.1))]
+        service[mine] = "standard"
+    return carrier, service
+
+
+def _fits(fault: Fault, part: str, values: np.ndarray) -> Flags:
+    wanted = fault.get(part)
+    return np.full(len(values), True) if wanted is None else values == wanted
+
+
+def _transit(draws: Draws, orders: Orders, origin: np.ndarray, serial: Ids) -> Floats:
+    """Days on the way without trouble."""
+    home = origin == orders.country
+    regions = {
+        code: region_of(code) for code in np.unique(np.concatenate([origin, orders.country]))
+    }
+    near = np.array([regions[c] for c in origin]) == np.array([regions[c] for c in orders.country])
+    low = np.where(home, 1.0, np.where(near, 2.0, 5.5))
+    high = np.where(home, 3.5, np.where(near, 5.5, 12.0))
+    return draws.between("transit", serial, low[:, None], high[:, None])
+
+
+def _troubles(
+    scenario: Scenario,
+    draws: Draws,
+    orders: Orders,
+    origin: np.ndarray,
+    carrier: np.ndarray,
+    service: np.ndarray,
+    serial: Ids,
+    shipped: Ints,
+) -> tuple[Ints, Floats]:
+    """How each parcel ends, and the days it loses on the way."""
+    lost = np.where(orders.is_fba, 0.003, 0.007)[:, None] * np.ones(2)
+    extra = np.zeros(serial.shape)
+    day = shipped // DAY
+    for fault in scenario.faults_of("lossy_lane", "slow_lane", "customs_hold"):
+        touched = is_active(fault, day) & _fits(fault, "destination", orders.country)[:, None]
+        touched &= _fits(fault, "origin", origin)[:, None]
+        touched &= (
+            np.full(serial.shape, True)
+            if not fault.get("carrier")
+            else carrier == fault.get("carrier")
+        )
+        touched &= (
+            np.full(serial.shape, True)
+            if not fault.get("service")
+            else service == fault.get("service")
+        )
+        if fault.kind == "lossy_lane":
+            lost = np.where(touched, fault.get("rate"), lost)
+        elif fault.kind == "slow_lane":
+            slow = fault.get("days") * draws.between("slow", serial, 0.7, 1.3)
+            extra += np.where(touched, slow, 0.0)
+        else:
+            held = touched & draws.chance(f"customs.{fault.fault_id}", serial, fault.get("share"))
+            extra += np.where(held, fault.get("days"), 0.0)
+    luck = draws.uniform("parcel.state", serial)
+    state = np.where(luck < lost, LOST, DELIVERED)
+    state = np.where((luck >= lost) & (luck < lost + 0.004), REFUSED, state)
+    state = np.where((luck >= lost + 0.004) & (luck < lost + 0.007), UNDELIVERABLE, state)
+    return np.where(orders.is_fraud[:, None], DELIVERED, state), extra
+
+
+def tracking_numbers(draws: Draws, serial: Ids, prefix: Sequence[str]) -> list[str]:
+    numbers = draws.scatter("tracking", serial)
+    return [f"{p}{n:014d}" for p, n in zip(prefix, numbers.tolist(), strict=True)]
+
+
+def hours(draws: Draws, purpose: str, ids: Ids, low: float, high: float) -> Ints:
+    """A stretch of whole seconds between `low` and `high` hours, in microseconds."""
+    return (draws.between(purpose, ids, low, high) * (HOUR // SECOND)).astype(np.int64) * SECOND

@@ -1,0 +1,212 @@
+"""Tables of what does not move: marketplaces, warehouses, listings, lots, rates of exchange.
+
+Belongs here: turning places, catalogue and stock into the columns of `tables.py`.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import numpy as np
+import polars as pl
+
+from sources._sandbox.world import geography
+from sources._sandbox.world.catalogue import SUPPLIERS
+from sources._sandbox.world.effects import day_number, fault_skus, intervention_effect
+from sources._sandbox.world.sales_tables import listing_sku
+from sources._sandbox.world.simulation import Simulation
+
+RATES_BEFORE_START = 14
+_DAILY_MOVE = 0.004
+
+
+def marketplaces_table(sim: Simulation) -> pl.DataFrame:
+    return pl.DataFrame(
+        [
+            {
+                "account": m.account.name,
+                "connector": m.connector,
+                "marketplace": m.marketplace,
+                "country": m.country,
+                "currency": m.currency,
+                "decimals": m.decimals,
+                "tax_rate_bp": m.tax_bp,
+                "prices_include_tax": m.prices_include_tax,
+                "time_zone": m.time_zone,
+                "region_group": m.region_group,
+                "marketplace_id": m.marketplace_id,
+                "sales_channel": m.sales_channel,
+                "language": m.language,
+            }
+            for m in sim.places.markets
+        ]
+    )
+
+
+def warehouses_table(sim: Simulation) -> pl.DataFrame:
+    return pl.DataFrame(
+        [
+            {
+                "fulfilment_centre_id": c.name,
+                "name": f"{c.name} {geography.country(c.country).cities[0][0]}",
+                "country": c.country,
+                "kind": "marketplace" if c.account else "own",
+                "account": c.account,
+                "region_group": c.region_group,
+                "stock_pool": c.stock_pool,
+            }
+            for c in sim.places.centres
+        ],
+        infer_schema_length=None,
+    )
+
+
+def suppliers_table() -> pl.DataFrame:
+    return pl.DataFrame(
+        SUPPLIERS, schema=["supplier_id", "supplier_name", "country", "factory_id"], orient="row"
+    )
+
+
+def listings_table(sim: Simulation) -> pl.DataFrame:
+    """Every account lists every SKU."""
+    accounts = sorted({m.account.name for m in sim.places.markets})
+    base = sim.catalogue.frame.select("sku", "asin", "fnsku")
+    return pl.concat(
+        base.with_columns(
+            pl.lit(account).alias("account"),
+            pl.Series("listing_sku", [listing_sku(sim, account, s) for s in sim.catalogue.skus]),
+        )
+        for account in accounts
+    )
+
+
+def lots_table(sim: Simulation) -> pl.DataFrame:
+    """Lots that arrived before the end of the world."""
+    factories = {supplier[0]: supplier[3] for supplier in SUPPLIERS}
+    if not sim.allocation.lots:
+        return pl.DataFrame()
+    frame = pl.DataFrame(sim.allocation.lots, infer_schema_length=None)
+    return (
+        frame.filter(pl.col("arrived_at") < day_number(sim.end) * 86_400_000_000)
+        .with_columns(
+            pl.col("arrived_at").cast(pl.Datetime("us")),
+            pl.col("supplier_id").replace_strict(factories).alias("factory_id"),
+            pl.col("expiry_date").cast(pl.Date),
+        )
+        .sort("arrived_at", "lot_id")
+    )
+
+
+def receipts_table(sim: Simulation) -> pl.DataFrame:
+    if not sim.allocation.receipts:
+        return pl.DataFrame()
+    lots = sim.allocation.lots
+    frame = pl.DataFrame(
+        [
+            {
+                "receipt_id": r["receipt_id"],
+                "fulfilment_centre_id": r["centre"].name,
+                "country": r["centre"].country,
+                "stock_pool": r["centre"].stock_pool,
+                "account": r["centre"].account,
+                "lot_id": lots[r["lot"]]["lot_id"],
+                "sku": r["sku"],
+                "received_at": r["received_at"],
+                "quantity_received": r["quantity_received"],
+                "quantity_damaged": r["quantity_damaged"],
+            }
+            for r in sim.allocation.receipts
+        ],
+        infer_schema_length=None,
+    )
+    return (
+        frame.filter(pl.col("received_at") < day_number(sim.end) * 86_400_000_000)
+        .with_columns(
+            pl.col("received_at").cast(pl.Datetime("us")), pl.col("account").cast(pl.String)
+        )
+        .sort("received_at", "receipt_id", "sku", "lot_id")
+        .with_columns(
+            (pl.int_range(pl.len()).over("receipt_id") + 1).alias("line_no"),
+        )
+    )
+
+
+def exchange_rates(sim: Simulation) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """ECB-like rates on working days with a few holidays, and the seller's for other currencies."""
+    first = sim.scenario.start - timedelta(days=RATES_BEFORE_START)
+    days = (sim.end - first).days + 1
+    used = {m.currency for m in sim.places.markets}
+    listed = sorted(set(geography.UNITS_PER_EUR) - geography.ECB_LACKS - {"EUR"})
+    own = sorted(used & geography.ECB_LACKS)
+    frames = [_walk(sim, currency, first, days) for currency in [*listed, *own]]
+    rates = pl.concat(frames)
+    working = pl.col("rate_date").dt.weekday() <= 5
+    holiday = pl.col("rate_date").dt.strftime("%m-%d").is_in(["01-01", "05-01", "12-25", "12-26"])
+    ecb = rates.filter(working & ~holiday & pl.col("currency").is_in(listed))
+    overrides = rates.filter(pl.col("currency").is_in(own)).select(
+        "rate_date",
+        pl.lit("EUR").alias("base"),
+        pl.col("currency").alias("quote"),
+        pl.col("units_per_eur").alias("rate"),
+        pl.lit("bank").alias("source"),
+    )
+    return ecb.sort("rate_date", "currency"), overrides.sort("rate_date", "quote")
+
+
+def _walk(sim: Simulation, currency: str, first: date, days: int) -> pl.DataFrame:
+    """A random walk around a plausible level, day by day."""
+    steps = np.array(
+        [
+            sim.draws.one("fx", currency, day) - 0.5
+            for day in range(day_number(first), day_number(first) + days)
+        ]
+    )
+    level = geography.UNITS_PER_EUR[currency] * np.exp(2 * _DAILY_MOVE * np.cumsum(steps))
+    places = 4 if level[0] < 20 else 2
+    return pl.DataFrame(
+        {
+            "rate_date": pl.date_range(first, first + timedelta(days=days - 1), eager=True),
+            "currency": pl.Series([currency] * days),
+            "units_per_eur": [f"{value:.{places}f}" for value in level.tolist()],
+        }
+    )
+
+
+def rates_table(sim: Simulation, lots: pl.DataFrame) -> pl.DataFrame:
+    """True rates: of every lot, and of whatever a fault touches."""
+    rows = [
+        {
+            "entity_type": "lot",
+            "entity_key": f"{row['sku']}|{row['lot_id']}",
+            "kind": "defect",
+            "true_rate": row["true_defect_rate"],
+        }
+        for row in lots.iter_rows(named=True)
+    ]
+    for fault in sim.scenario.faults:
+        rate = float(fault.get("rate", 0.0) or 0.0)
+        skus = [sim.catalogue.skus[row] for row in fault_skus(sim.catalogue, fault)]
+        lane = "|".join(
+            fault.get(n, "all") for n in ("carrier", "service", "origin", "destination")
+        )
+        found: list[tuple[str, str, str, float]] = []
+        if fault.kind == "size_bias":
+            country = fault.get("country", "all")
+            reason = f"fit.{fault.get('direction')}"
+            found = [("sku_country", f"{sku}|{country}", reason, rate) for sku in skus]
+        elif fault.kind == "listing_mismatch":
+            found = [("sku", sku, "description.not_as_described", rate) for sku in skus]
+        elif fault.kind == "no_fault_found":
+            found = [("sku", sku, "no_fault_found", rate) for sku in skus]
+        elif fault.kind == "wrong_item":
+            found = [("warehouse", fault.get("warehouse"), "fulfilment.wrong_item", rate)]
+        elif fault.kind == "damaging_carrier":
+            found = [("carrier", fault.get("carrier"), "logistics.damaged_in_transit", rate)]
+        elif fault.kind == "lossy_lane":
+            found = [("lane", lane, "lost", rate)]
+        elif fault.kind == "intervention":
+            effect = intervention_effect(fault)
+            found = [("sku", sku, "intervention_effect", effect) for sku in skus]
+        names = ("entity_type", "entity_key", "kind", "true_rate")
+        rows += [dict(zip(names, entry, strict=True)) for entry in found]
+    return pl.DataFrame(rows, infer_schema_length=None)

@@ -1,0 +1,189 @@
+"""The simulation as a whole: all entities of a world before they become tables.
+
+Belongs here: putting the steps in order, and what the table modules share. Does not belong here:
+any step itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+import numpy as np
+import polars as pl
+
+from sources._sandbox.scenario import Scenario
+from sources._sandbox.world.catalogue import Catalogue, make_catalogue
+from sources._sandbox.world.children import joined, make_children
+from sources._sandbox.world.demand import DAY, NEVER, Lines, Orders, make_lines, make_orders
+from sources._sandbox.world.dispatch import Parcels, Units, make_parcels, make_units
+from sources._sandbox.world.draws import Draws, Flags, Ids, Ints
+from sources._sandbox.world.effects import day_number
+from sources._sandbox.world.fates import (
+    Concessions,
+    Fates,
+    make_concessions,
+    make_fates,
+    restocks,
+)
+from sources._sandbox.world.markets import Places, places_of
+from sources._sandbox.world.stock import LOOKAHEAD_DAYS, Allocation, allocate
+
+_NA, _EU, _FE = ("111", "112", "113", "114"), ("302", "303", "304", "305", "028"), ("249", "503")
+_PREFIXES = {"NA": _NA, "EU": _EU, "FE": _FE}
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """Orders (with their parents first), lines, units ... by index into one another.
+
+    `is_kept` marks orders that belong to the world: placed before its end, or following from one
+    that was. `order_ids` and the like are text, one per entity.
+    """
+
+    scenario: Scenario
+    places: Places
+    catalogue: Catalogue
+    draws: Draws
+    orders: Orders
+    lines: Lines
+    parcels: Parcels
+    units: Units
+    fates: Fates
+    concessions: Concessions
+    allocation: Allocation
+    end: date
+    is_kept: Flags
+    order_ids: pl.Series
+    child_of: Ints  # per fate: index of the order that follows from it, -1: none
+
+    def market_values(self, name: str) -> np.ndarray:
+        """An attribute of each order's market."""
+        values = np.array([getattr(m, name) for m in self.places.markets])
+        return values[self.orders.market]
+
+    def accounts(self) -> np.ndarray:
+        return np.array([m.account.name for m in self.places.markets])[self.orders.market]
+
+
+def simulate(scenario: Scenario, end: date) -> Simulation:
+    """Run the world until `end` and far enough beyond that nothing before it can change."""
+    draws = Draws(scenario.seed)
+    places = places_of(scenario)
+    catalogue = make_catalogue(draws, scenario.skus, scenario.start)
+    days = (end - scenario.start) // timedelta(days=1) + LOOKAHEAD_DAYS
+    orders = make_orders(scenario, places, draws, days)
+    lines = make_lines(scenario, places, catalogue, draws, orders)
+    parcels = make_parcels(scenario, places, draws, orders)
+    units = make_units(draws, orders, lines)
+    fates = make_fates(scenario, places, catalogue, draws, orders, lines, parcels, units)
+    concessions = make_concessions(draws, parcels, units, fates)
+    parents, ordinary_units = len(orders), len(units)
+    children, child_lines, child_fates = make_children(
+        places, catalogue, draws, orders, lines, units, fates
+    )
+    child_units = make_units(
+        draws, children, replace(child_lines, order=child_lines.order - parents)
+    )
+    parcels = joined(parcels, make_parcels(scenario, places, draws, children))
+    child_units = replace(
+        child_units, line=child_units.line + len(lines), order=child_units.order + parents
+    )
+    orders, lines = joined(orders, children), joined(lines, child_lines)
+    units = joined(units, child_units)
+    files = np.array([m.connector == "files" for m in places.markets])[orders.market]
+    parent_fate = np.concatenate([np.full(ordinary_units, -1), child_fates])
+    restocked = restocks(fates, orders, units, files)
+    allocation = allocate(
+        scenario,
+        places,
+        catalogue,
+        draws,
+        orders,
+        lines,
+        parcels,
+        units,
+        fates,
+        restocked,
+        parent_fate,
+    )
+    child_of = np.full(len(fates), -1, dtype=np.int64)
+    child_of[child_fates] = parents + np.arange(len(child_fates))
+    return Simulation(
+        scenario=scenario,
+        places=places,
+        catalogue=catalogue,
+        draws=draws,
+        orders=orders,
+        lines=lines,
+        parcels=parcels,
+        units=units,
+        fates=fates,
+        concessions=concessions,
+        allocation=allocation,
+        end=end,
+        is_kept=_kept(orders, allocation, child_fates, parents, end),
+        order_ids=_order_ids(places, draws, orders),
+        child_of=np.where(allocation.is_dropped, -1, child_of),
+    )
+
+
+def _kept(
+    orders: Orders, allocation: Allocation, child_fates: Ints, parents: int, end: date
+) -> Flags:
+    placed = orders.ordered < day_number(end) * DAY
+    family = placed[np.where(orders.parent >= 0, orders.parent, np.arange(len(orders)))]
+    family[parents:] &= ~allocation.is_dropped[child_fates]
+    return family
+
+
+def _order_ids(places: Places, draws: Draws, orders: Orders) -> pl.Series:
+    """Amazon's 3-7-7 digits; shops of files have 18 digits in a row."""
+    numbers = draws.scatter("order", orders.serial)
+    frame = pl.DataFrame(
+        {
+            "prefix": _prefixes(places, draws, orders),
+            "number": digits(numbers, 14),
+            "amazon": np.array([m.connector == "amazon" for m in places.markets])[orders.market],
+        }
+    )
+    number = pl.col("number")
+    amazon = pl.format("{}-{}-{}", "prefix", number.str.slice(0, 7), number.str.slice(7))
+    shop = pl.format("5768{}", number)
+    return frame.select(pl.when("amazon").then(amazon).otherwise(shop).alias("order_id"))[
+        "order_id"
+    ]
+
+
+def _prefixes(places: Places, draws: Draws, orders: Orders) -> np.ndarray:
+    prefix = np.full(len(orders), "111", dtype="U3")
+    regions = np.array([m.region_group for m in places.markets])[orders.market]
+    for region, words in _PREFIXES.items():
+        mine = regions == region
+        prefix[mine] = np.array(words)[
+            draws.pick("prefix", orders.serial[mine], [1.0] * len(words))
+        ]
+    return prefix
+
+
+def digits(numbers: Ids, width: int) -> pl.Series:
+    """Numbers as text with leading zeros."""
+    return pl.Series(numbers).cast(pl.String).str.zfill(width)
+
+
+def times(values: Ints) -> pl.Series:
+    """Microseconds as Datetime; never is null."""
+    series = pl.Series(values, dtype=pl.Int64)
+    return series.set(series >= NEVER, None).cast(pl.Datetime("us"))
+
+
+def named(values: Ints, names: tuple[str | None, ...]) -> pl.Series:
+    """Small numbers as the words they stand for; below zero is null."""
+    numbers = pl.Series(values, dtype=pl.Int64)
+    numbers = numbers.set(numbers < 0, None)
+    return pl.Series(names, dtype=pl.String).gather(numbers)
+
+
+def blank_to_null(values: np.ndarray) -> pl.Series:
+    series = pl.Series(values)
+    return series.set(series == "", None)
