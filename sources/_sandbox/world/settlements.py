@@ -44,6 +44,8 @@ def settlement_tables(
         _account_fees(sim),
     ]
     rows = pl.concat(parts, how="diagonal").filter(pl.col("amount_minor") != 0)
+    if not rows.height:  # no account that settles
+        return pl.DataFrame(), pl.DataFrame()
     rows = _assign(sim, rows)
     heads = _heads(sim, rows)
     rows = rows.join(heads.select("settlement_id"), on="settlement_id", how="semi")
@@ -343,8 +345,6 @@ def _phase(sim: Simulation, account: str, currency: str) -> int:
 
 def _heads(sim: Simulation, rows: pl.DataFrame) -> pl.DataFrame:
     """Header of each period closed before the end of the world."""
-    if not rows.height:
-        return pl.DataFrame()
     begin = pl.col("phase").first() + pl.col("period").first() * (PERIOD_DAYS * DAY)
     heads = rows.group_by("settlement_id").agg(
         pl.col("account").first(),
