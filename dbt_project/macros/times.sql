@@ -44,3 +44,17 @@
 {% macro spark__compact_time(at) -%}
     date_format({{ at }}, "yyyyMMdd'T'HHmmss'Z'")
 {%- endmacro %}
+
+
+{#- Microseconds since 1970 of a timestamp in UTC, to put moves of stock in order. -#}
+{% macro epoch_microseconds(at) -%}
+    {{ return(adapter.dispatch("epoch_microseconds")(at)) }}
+{%- endmacro %}
+
+{% macro default__epoch_microseconds(at) -%}
+    epoch_us({{ at }})
+{%- endmacro %}
+
+{% macro spark__epoch_microseconds(at) -%}
+    unix_micros({{ at }})
+{%- endmacro %}

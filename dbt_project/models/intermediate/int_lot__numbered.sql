@@ -1,0 +1,34 @@
+-- One row per lot that came into stock or was scanned or inspected, with a small number for the
+-- allocation.
+with
+
+lots as (
+    select lot_key from {{ ref('base_files__purchase_batches') }}
+    union
+    select lot_key from {{ ref('base_files__goods_receipts') }}
+    union
+    select lot_key from {{ ref('int_lot_scan__matched') }}
+    union
+    select {{ lot_key("sku", "lot_id") }} as lot_key
+    from {{ ref('base_files__return_inspections') }}
+    where lot_id is not null
+),
+
+batches as (
+    select
+        lot_key,
+        min(expiry_date) as expiry_date
+    from {{ ref('base_files__purchase_batches') }}
+    group by lot_key
+),
+
+final as (
+    select
+        lots.lot_key,
+        cast(row_number() over (order by lots.lot_key) as integer) as lot_no,
+        batches.expiry_date
+    from lots
+    left join batches on lots.lot_key = batches.lot_key
+)
+
+select * from final

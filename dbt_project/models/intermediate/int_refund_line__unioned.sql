@@ -1,0 +1,19 @@
+-- One row per refund of a line of every source, as the source tells it.
+with
+
+conformed as (
+    {{ union_conformed('refund_lines') }}
+),
+
+final as (
+    select
+        {{ colon_key(["connector", "account", "refund_id", "line"]) }} as refund_line_key,
+        *
+    from conformed
+    -- two words for one channel may bring a line twice
+    qualify row_number() over (
+        partition by connector, account, refund_id, line order by refunded_at, order_id
+    ) = 1
+)
+
+select * from final
