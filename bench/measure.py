@@ -72,7 +72,14 @@ def result(name: str, ours: float, other: float, target: float, unit: str, detai
     """A result line from two medians; `holds` compares the unrounded ratio."""
     ratio = ours / other
     return Result(
-        name, round(ours, 3), round(other, 3), round(ratio, 4), target, ratio <= target, unit, detail
+        name,
+        round(ours, 3),
+        round(other, 3),
+        round(ratio, 4),
+        target,
+        ratio <= target,
+        unit,
+        detail,
     )
 
 

@@ -74,7 +74,8 @@ def test_modules_open_by_saying_what_belongs_in_them(project_root: Path) -> None
     silent = [
         str(path.relative_to(project_root))
         for path in python_files(project_root)
-        if "fixtures" not in path.parts and not ast.get_docstring(ast.parse(path.read_text("utf-8")))
+        if "fixtures" not in path.parts
+        and not ast.get_docstring(ast.parse(path.read_text("utf-8")))
     ]
     assert silent == []
 

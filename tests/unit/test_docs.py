@@ -1,0 +1,75 @@
+"""The documents keep their word: both READMEs alike, every command and target they name exists."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+READMES = ("README.md", "README.zh-CN.md")
+DOCUMENTS = (*READMES, "CONTRIBUTING.md", "docs/runbook.md", "docs/metrics.md")
+
+
+def blocks(text: str, language: str) -> list[str]:
+    return [body for found, body in FENCE.findall(text) if found == language]
+
+
+def commands(text: str) -> list[str]:
+    """Shell lines of a document, without their comments."""
+    return [
+        line.split("#")[0].strip()
+        for body in blocks(text, "sh")
+        for line in body.splitlines()
+        if line.split("#")[0].strip()
+    ]
+
+
+def read(root: Path, name: str) -> str:
+    return (root / name).read_text("utf-8")
+
+
+def test_both_readmes_have_the_same_headings_commands_and_queries(project_root: Path) -> None:
+    english, chinese = (read(project_root, name) for name in READMES)
+    levels = [
+        re.findall(r"^(#+) ", FENCE.sub("", text), re.MULTILINE) for text in (english, chinese)
+    ]
+    assert levels[0] == levels[1]
+    assert commands(english) == commands(chinese)
+    for language in ("sql", "toml"):
+        assert blocks(english, language) == blocks(chinese, language)
+    assert re.findall(r"`((?:marts|meta)\.\w+)`", english) == re.findall(
+        r"`((?:marts|meta)\.\w+)`", chinese
+    )
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_make_target_in_the_documents_exists(project_root: Path, document: str) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", read(project_root, "Makefile"), re.MULTILINE))
+    named = set(re.findall(r"`?make ([a-z-]+)", "\n".join(commands(read(project_root, document)))))
+    named |= set(re.findall(r"`make ([a-z-]+)", read(project_root, document)))
+    assert named <= targets
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_aftersales_command_in_the_documents_exists(
+    project_root: Path, document: str
+) -> None:
+    from typer.main import get_command
+
+    from pipelines.cli import app
+
+    program = get_command(app)
+    known = set(program.commands)  # type: ignore[attr-defined]
+    text = read(project_root, document)
+    named = set(re.findall(r"`?aftersales ([a-z-]+)", "\n".join(commands(text))))
+    named |= set(re.findall(r"`aftersales ([a-z-]+)", text))
+    assert named <= known
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_links_to_files_lead_somewhere(project_root: Path, document: str) -> None:
+    base = (project_root / document).parent
+    links = re.findall(r"\]\(([^)#:]+)\)", read(project_root, document))
+    assert [link for link in links if not (base / link).exists()] == []
