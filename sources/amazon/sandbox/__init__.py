@@ -39,6 +39,7 @@ from .throttle import Buckets, rate_text
 
 _REPORTS = "/reports/2021-06-30"
 _ORDERS = "/orders/2026-01-01/orders"
+_RESTRICTED = "/tokens/2021-03-01/restrictedDataToken"
 _SELLERS = "/sellers/v1/marketplaceParticipations"
 _RATE_SHOWN_ON = frozenset({200, 202, 400, 404})
 
@@ -97,6 +98,7 @@ class AmazonSandbox:
                 "getReportDocument",
                 self._get_document,
             ),
+            ("POST", _path(_RESTRICTED), "createRestrictedDataToken", self._restricted_token),
             ("GET", _path(_SELLERS), "getMarketplaceParticipations", self._participations),
         ]
 
@@ -199,6 +201,9 @@ class AmazonSandbox:
         if document.is_flagged:
             content["compressionAlgorithm"] = "GZIP"
         return json_response(content)
+
+    def _restricted_token(self, account: str, request: Request, _argument: str) -> Response:
+        return self._tokens.restricted(account, request)
 
     def _download(self, request: Request) -> Response:
         """The store: not throttled, but it too can be slow, or break off."""

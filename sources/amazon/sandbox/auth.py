@@ -6,14 +6,18 @@ import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
+from typing import Literal
 from urllib.parse import parse_qsl
+
+import msgspec
 
 from sources._core.clock import Clock
 from sources._sandbox.server import Request, Response
 
-from .answers import ApiError, forbidden, json_response
+from .answers import ApiError, forbidden, invalid, json_response
 
 DEFAULT_LIFETIME_S = 3600
+MOST_RESOURCES = 50
 EXPIRED = "The access token you provided has expired."
 _MESSAGES = {
     "invalid_client": (401, "Client authentication failed"),
@@ -38,8 +42,20 @@ class LwaError(Exception):
 
 @dataclass(frozen=True)
 class _Grant:
+    """What a token allows; `resources` limits a restricted one to these methods and paths."""
+
     account: str | None
     expires_at: float
+    resources: frozenset[tuple[str, str]] | None = None
+
+
+class _Resource(msgspec.Struct):
+    method: Literal["GET", "PUT", "POST", "DELETE"]
+    path: str
+
+
+class _RestrictedRequest(msgspec.Struct, rename={"resources": "restrictedResources"}):
+    resources: list[_Resource]
 
 
 @dataclass
@@ -92,11 +108,29 @@ class Tokens:
             raise LwaError("invalid_grant")
         return form["refresh_token"].removeprefix("sandbox-")
 
-    def _issue(self, account: str | None) -> str:
+    def restricted(self, account: str, request: Request) -> Response:
+        """`POST /tokens/2021-03-01/restrictedDataToken`."""
+        try:
+            content = msgspec.json.decode(request.body, type=_RestrictedRequest)
+        except (msgspec.DecodeError, msgspec.ValidationError) as error:
+            raise invalid("restrictedResources: a list of methods and paths.") from error
+        if not 1 <= len(content.resources) <= MOST_RESOURCES:
+            raise invalid(f"restrictedResources: between 1 and {MOST_RESOURCES}.")
+        resources = frozenset((r.method, r.path) for r in content.resources)
+        if any("/documents/" in path and "{" in path for _, path in resources):
+            raise invalid("The path of getReportDocument must name the document.")
+        token = self._issue(account, resources)
+        return json_response({"restrictedDataToken": token, "expiresIn": int(self.lifetime_s)})
+
+    def _issue(
+        self, account: str | None, resources: frozenset[tuple[str, str]] | None = None
+    ) -> str:
         with self._lock:
             text = f"{self.seed}:{account}:{len(self._grants)}"
-            token = "Atza|" + hashlib.sha256(text.encode()).hexdigest()
-            self._grants[token] = _Grant(account, self.clock.monotonic() + self.lifetime_s)
+            prefix = "Atza|" if resources is None else "Atz.sprdt|"
+            token = prefix + hashlib.sha256(text.encode()).hexdigest()
+            expires_at = self.clock.monotonic() + self.lifetime_s
+            self._grants[token] = _Grant(account, expires_at, resources)
             return token
 
     def account_of(self, request: Request) -> str:
@@ -114,6 +148,8 @@ class Tokens:
             raise forbidden("The access token you provided is revoked, malformed or invalid.")
         if self.clock.monotonic() >= grant.expires_at:
             raise _expired(token)
+        if grant.resources is not None and (request.method, request.path) not in grant.resources:
+            raise forbidden("The restricted data token is for another resource.")
         if grant.account is None:
             raise forbidden("A grantless token cannot read a seller's data.")
         return grant.account

@@ -90,7 +90,7 @@ def _members(included: Collection[str], with_personal_data: bool) -> list[pl.Exp
     if "PROCEEDS" in included:
         pieces.append(when(~_IS_PENDING, member("proceeds", _order_proceeds())))
     if "PAYMENT" in included:
-        pieces.append(when(pl.col("paid_at").is_not_null(), member("payment", _payment())))
+        pieces.append(when(~_IS_PENDING, member("payment", _payment())))
     if "FULFILLMENT" in included:
         pieces.append(member("fulfillment", _order_fulfillment()))
     pieces.append(member("orderItems", array(pl.col("items"))))

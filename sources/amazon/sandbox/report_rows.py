@@ -13,7 +13,7 @@ from .snapshot import UTC_TEXT, Snapshot, local_text, money, money_or_blank
 _ORDER_WORDS = {
     "PENDING": "Pending",
     "UNSHIPPED": "Unshipped",
-    "PARTIALLY_SHIPPED": "Shipping",
+    "PARTIALLY_SHIPPED": "PartiallyShipped",
     "SHIPPED": "Shipped",
     "CANCELLED": "Cancelled",
 }

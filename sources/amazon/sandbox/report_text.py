@@ -59,15 +59,19 @@ def report_document(table: pl.DataFrame, marketplace_ids: Collection[str], luck:
 def tab_separated(table: pl.DataFrame, luck: str) -> str:
     """Tabs, no quoting; only a cell that holds a tab or a line break is wrapped in quotes."""
     wrapped = table.with_columns(
-        pl.when(pl.col(pl.String).str.contains(r"[\t\r\n]"))
-        .then('"' + pl.col(pl.String).str.replace_all('"', '""', literal=True) + '"')
-        .otherwise(pl.col(pl.String))
+        [_quoted_where_needed(pl.col(column)).alias(column) for column in table.columns]
     )
     line_end = "\r\n" if share_of(luck, "lines") < 0.5 else "\n"
     text = wrapped.write_csv(
         separator="\t", quote_style="never", null_value="", line_terminator=line_end
     )
     return text + line_end if share_of(luck, "tail") < 0.3 else text
+
+
+def _quoted_where_needed(cell: pl.Expr) -> pl.Expr:
+    doubled = cell.str.replace_all('"', '""', literal=True)
+    quoted = pl.concat_str(pl.lit('"'), doubled, pl.lit('"'))
+    return pl.when(cell.str.contains(r"[\t\r\n]")).then(quoted).otherwise(cell)
 
 
 def encoded(text: str, marketplace_ids: Collection[str], luck: str) -> tuple[bytes, str | None]:
