@@ -1,0 +1,115 @@
+"""Real shop data that nobody here wrote, through the inbox and a whole night, then compared with a
+direct count on the sources: orders, lines, units, cancellations and money by country and month.
+How the sources are read, and what of them is no order line, is said in `real_data.py`.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipelines.night import run_night
+from pipelines.opening import Wish, open_night
+from pipelines.resources import Places
+from tests.end_to_end.real_data import (
+    OLIST,
+    UCI,
+    Sources,
+    direct_count,
+    own_case,
+    read_sources,
+    write_inbox,
+)
+
+SETTINGS = f"""
+[settings]
+reporting_currency = "EUR"
+
+[[accounts]]
+connector = "files"
+name = "{OLIST}"
+start = 2016-01-01
+
+[[accounts]]
+connector = "files"
+name = "{UCI}"
+start = 2010-01-01
+
+[inbox]
+settle_seconds = 0
+"""
+
+COUNT = """
+select
+    account,
+    country,
+    strftime(ordered_at, '%Y-%m') as month,
+    count(distinct order_key) as orders,
+    count(*) as lines,
+    sum(quantity_ordered)::bigint as units,
+    sum(quantity_cancelled)::bigint as units_cancelled,
+    sum(net_amount) as net_amount,
+    coalesce(sum(net_amount) filter (where quantity_cancelled > 0), 0) as net_cancelled,
+    sum(shipping_amount) as shipping_amount
+from marts.fct_order_line
+group by all
+"""
+
+
+@pytest.fixture(scope="module")
+def sources(shared_dir: Path | None) -> Sources:
+    if shared_dir is not None:
+        return read_sources(shared_dir)
+    print("not checked: the Olist and UCI files, there is no shared folder; a small case instead")
+    return own_case()
+
+
+@pytest.fixture(scope="module")
+def published(
+    sources: Sources, tmp_path_factory: pytest.TempPathFactory
+) -> duckdb.DuckDBPyConnection:
+    folder = tmp_path_factory.mktemp("real")
+    config = folder / "aftersales.toml"
+    config.write_text(SETTINGS, encoding="utf-8")
+    write_inbox(sources, folder / "data" / "inbox")
+    where = Places(data=folder / "data", state=folder / "state", config=config)
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AFTERSALES_CUSTOMER_KEY", "test-key")
+        wish = Wish(until=datetime(2026, 10, 30, tzinfo=UTC))
+        with open_night(wish, where=where) as night:
+            run_night(night)
+    return duckdb.connect(str(where.publication), read_only=True)
+
+
+def test_published_lines_equal_a_direct_count_by_country_and_month(
+    sources: Sources, published: duckdb.DuckDBPyConnection
+) -> None:
+    expected = {place: figures.row() for place, figures in direct_count(sources).items()}
+    found = {row[:3]: row[3:] for row in published.sql(COUNT).fetchall()}
+    assert set(found) == set(expected)
+    assert {place: row for place, row in found.items() if row != expected[place]} == {}
+
+
+def test_nothing_of_the_real_files_is_refused_or_lost(
+    sources: Sources, published: duckdb.DuckDBPyConnection
+) -> None:
+    quarantined = published.sql("select * from meta.quarantine where connector = 'files'")
+    assert quarantined.fetchall() == []
+    lines = sum(figures.lines for figures in direct_count(sources).values())
+    (rows,) = published.sql("select count(*) from marts.fct_order_line").fetchall()[0]
+    assert rows == lines
+
+
+def test_the_small_case_of_our_own_has_the_figures_counted_by_hand() -> None:
+    found = {place: figures.row() for place, figures in direct_count(own_case()).items()}
+    assert {place: tuple(map(str, row)) for place, row in found.items()} == {
+        # ordered on 31 January in Sao Paulo and on 1 May in London: another month by UTC
+        (OLIST, "BR", "2018-02"): ("3", "4", "4", "1", "90.75", "10.00", "40.96"),
+        (UCI, "GB", "2010-12"): ("1", "2", "8", "0", "20.4000", "0", "18.0000"),
+        (UCI, "IE", "2010-12"): ("1", "1", "600", "0", "0.6000", "0", "0"),
+        (UCI, "GB", "2011-01"): ("1", "1", "12", "12", "22.2000", "22.2000", "0"),
+        (UCI, "ZZ", "2011-04"): ("1", "1", "3", "0", "23.8500", "0", "0"),
+    }
