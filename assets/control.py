@@ -6,12 +6,13 @@ itself (`load.py`) and what the settings file may contain (`pipelines/settings.p
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from assets.warehouse import Connection, quoted
+from assets.warehouse import Connection, literal, quoted
 
 # table -> (columns, primary key); dbt reads them as its sources `load` and `settings`.
 LOAD_TABLES: Mapping[str, tuple[str, tuple[str, ...]]] = {
@@ -121,15 +122,37 @@ def insert_rows(
     rows: Iterable[Mapping[str, Any]],
     conflict: str = "",
 ) -> None:
-    """Insert mappings of column to value; `conflict` is the `on conflict ...` clause, if any."""
-    for row in rows:
-        columns = ", ".join(quoted(column) for column in row)
-        places = ", ".join("?" for _ in row)
-        values = [naive_utc(v) if isinstance(v, datetime) else v for v in row.values()]
-        connection.execute(
-            f"insert into {table} ({columns}) values ({places}) {conflict}",
-            values,
-        )
+    """Insert mappings of column to value; `conflict` is the `on conflict ...` clause, if any.
+
+    One statement for all rows, handed over as JSON (values one by one cost far more); with a
+    conflict clause one for each, because rows of one statement may not meet each other.
+    """
+    found = list(rows)
+    if not found:
+        return
+    columns = list(found[0])
+    target = f"insert into {table} ({', '.join(quoted(c) for c in columns)})"
+    if conflict:
+        places = ", ".join("?" for _ in columns)
+        for row in found:
+            values = [naive_utc(v) if isinstance(v, datetime) else v for v in map(row.get, columns)]
+            connection.execute(f"{target} values ({places}) {conflict}", values)
+        return
+    kinds = json.dumps([dict.fromkeys(columns, "VARCHAR")])
+    content = [{column: _as_text(value) for column, value in row.items()} for row in found]
+    connection.execute(
+        f"{target} select unnest(from_json(?, {literal(kinds)}), max_depth := 2)",
+        [json.dumps(content)],
+    )
+
+
+def _as_text(value: Any) -> str | None:
+    """As the column's own type reads it."""
+    if value is None:
+        return None
+    if isinstance(value, datetime):
+        return naive_utc(value).isoformat()
+    return str(value)
 
 
 def record_outcomes(connection: Connection, as_of: datetime, outcomes: Iterable[Outcome]) -> None:

@@ -130,6 +130,7 @@ def _write(
         f"attach {literal(str(fresh))} as {table_copy.FRESH}"
         f" (storage_version {literal(STORAGE_VERSION)})"
     )
+    connection.execute("begin")  # one commit: one write to disk
     rows = {}
     for table in stored:
         table_copy.create(connection, table)
@@ -144,6 +145,7 @@ def _write(
         build, data_until=_data_until(connection, build), rows_published=sum(rows.values())
     )
     _write_own(connection, stored, build, options, history, rows)
+    connection.execute("commit")
     connection.execute(f"detach {table_copy.FRESH}")
     return build, rows, history
 

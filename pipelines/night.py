@@ -297,10 +297,14 @@ def _is_published(places: Places, wanted: str) -> bool:
 def _build_id(night: Night) -> str:
     with night.warehouse.connect() as connection:
         (files,) = connection.execute(
-            "select coalesce(md5(string_agg(file_hash, ',' order by file_hash)), '') from load.file"
+            "select coalesce(md5(string_agg(file_hash, ',' order by file_hash)), '')"
+            " from load.file where rows_loaded > 0 or rows_refused > 0"
         ).fetchall()[0]
+    deleted = sum(result.rows_deleted for result in night.report.loads)
     failures = [f"{'/'.join(place)}: {error}" for place, error in night.report.failures.items()]
-    return publish.build_id(night.as_of, [files, *sorted(failures), _fingerprint(night)])
+    return publish.build_id(
+        night.as_of, [files, str(deleted), *sorted(failures), _fingerprint(night)]
+    )
 
 
 def _fingerprint(night: Night) -> str:
