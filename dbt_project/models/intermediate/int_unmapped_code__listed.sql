@@ -1,0 +1,54 @@
+-- One row per code of a return reason or inspection that has no canonical reason.
+with
+
+return_lines as (
+    select * from {{ ref('int_return_line__evidenced') }}
+),
+
+inspections as (
+    select * from {{ ref('int_inspection__matched') }}
+),
+
+settlement_lines as (
+    select * from {{ ref('int_settlement_line__unioned') }}
+),
+
+codes as (
+    select
+        connector,
+        'reason' as field,
+        reason_raw as raw_code,
+        first_evidence_date as seen_on
+    from return_lines
+    where reason_claimed = 'unknown.unmapped'
+    union all
+    select
+        'files' as connector,
+        'defect_code' as field,
+        defect_code as raw_code,
+        cast(inspected_at as date) as seen_on
+    from inspections
+    where reason_inspected = 'unknown.unmapped'
+    union all
+    select
+        connector,
+        'settlement_line' as field,
+        transaction_type || '/' || amount_type || '/' || amount_description as raw_code,
+        cast(posted_at as date) as seen_on
+    from settlement_lines
+    where line_class = 'unknown'
+),
+
+final as (
+    select
+        connector,
+        field,
+        raw_code,
+        cast(count(*) as bigint) as rows,
+        min(seen_on) as first_seen_date,
+        max(seen_on) as last_seen_date
+    from codes
+    group by connector, field, raw_code
+)
+
+select * from final
