@@ -32,6 +32,10 @@ def ours(url: str) -> Usage:
     return child(["-m", "bench.our_reader", url])
 
 
+def limit(url: str) -> Usage:
+    return child(["-m", "bench.limit_reader", url])
+
+
 def dlt(url: str, how: str) -> Usage:
     return child(["bench/dlt_reader.py", url, how], DLT_PYTHON)
 

@@ -10,13 +10,13 @@ import requests
 
 def main(url: str) -> None:
     session = requests.Session()
-    token: str | None = "0"
+    page_name: str | None = "0"
     orders = 0
-    while token is not None:
-        answer = session.get(f"{url}/orders", params={"page": token}, timeout=60)
+    while page_name is not None:
+        answer = session.get(f"{url}/orders", params={"page": page_name}, timeout=60)
         page = orjson.loads(answer.content)
         orders += len(page["orders"])
-        token = page.get("pagination", {}).get("nextToken")
+        page_name = page.get("pagination", {}).get("nextToken")
     print(orders)
 
 

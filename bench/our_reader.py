@@ -34,62 +34,62 @@ from sources._core.records import Record
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 
 
-class Money(Record):
+class Money(Record, rename="camel"):
     amount: str | None = None
-    currencyCode: str | None = None
+    currency_code: str | None = None
 
 
-class Price(Record):
-    unitPrice: Money | None = None
+class Price(Record, rename="camel"):
+    unit_price: Money | None = None
 
 
-class Product(Record):
+class Product(Record, rename="camel"):
     asin: str | None = None
-    sellerSku: str | None = None
+    seller_sku: str | None = None
     price: Price | None = None
 
 
-class Proceeds(Record):
-    proceedsTotal: Money | None = None
+class Proceeds(Record, rename="camel"):
+    proceeds_total: Money | None = None
 
 
-class ItemFulfillment(Record):
-    quantityFulfilled: int | None = None
-    quantityUnfulfilled: int | None = None
+class ItemFulfillment(Record, rename="camel"):
+    quantity_fulfilled: int | None = None
+    quantity_unfulfilled: int | None = None
 
 
-class Item(Record):
-    orderItemId: str
-    quantityOrdered: int
+class Item(Record, rename="camel"):
+    order_item_id: str
+    quantity_ordered: int
     product: Product
     proceeds: Proceeds | None = None
     fulfillment: ItemFulfillment | None = None
 
 
-class SalesChannel(Record):
-    channelName: str | None = None
-    marketplaceId: str | None = None
-    marketplaceName: str | None = None
+class SalesChannel(Record, rename="camel"):
+    channel_name: str | None = None
+    marketplace_id: str | None = None
+    marketplace_name: str | None = None
 
 
-class Fulfillment(Record):
-    fulfillmentStatus: str | None = None
-    fulfilledBy: str | None = None
-    fulfillmentServiceLevel: str | None = None
+class Fulfillment(Record, rename="camel"):
+    fulfillment_status: str | None = None
+    fulfilled_by: str | None = None
+    fulfillment_service_level: str | None = None
 
 
-class Order(Record):
-    orderId: str
-    createdTime: str
-    lastUpdatedTime: str
-    salesChannel: SalesChannel
-    orderItems: list[Item]
+class Order(Record, rename="camel"):
+    order_id: str
+    created_time: str
+    last_updated_time: str
+    sales_channel: SalesChannel
+    order_items: list[Item]
     programs: list[str] | None = None
     fulfillment: Fulfillment | None = None
 
 
-class Token(msgspec.Struct):
-    nextToken: str | None = None
+class Token(msgspec.Struct, rename="camel"):
+    next_token: str | None = None
 
 
 class Body(msgspec.Struct):
@@ -107,13 +107,15 @@ def read(ctx: StreamContext, window: Window) -> Iterator[Page]:
     def fetch(token: str | None) -> tuple[Body, str | None]:
         call = Call("GET", "/orders", params={"page": token or "0"})
         body = ctx.client.request(call, _decode).value
-        return body, body.pagination.nextToken if body.pagination else None
+        return body, body.pagination.next_token if body.pagination else None
 
     for number, body in enumerate(walk(fetch, "bench/orders")):
         yield Page(body.orders, f"page {number}")
 
 
-ORDERS = Stream(name="orders", record=Order, key=("orderId",), version="lastUpdatedTime", read=read)
+ORDERS = Stream(
+    name="orders", record=Order, key=("order_id",), version="last_updated_time", read=read
+)
 
 
 def open_session(account: AccountSettings, clock: SystemClock) -> Session:

@@ -26,6 +26,10 @@ def commands(text: str) -> list[str]:
     ]
 
 
+def heading_levels(text: str) -> list[str]:
+    return re.findall(r"^(#+) ", FENCE.sub("", text), re.MULTILINE)
+
+
 def read(root: Path, name: str) -> str:
     return (root / name).read_text("utf-8")
 
