@@ -27,6 +27,7 @@ _EXACT = pl.Decimal(28, 10)
 _CLOCK = r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?"
 _OFFSET = r"(Z|[+-]\d\d(:?\d\d)?)$"
 _DAY = r"^\d{4}-\d\d-\d\d$"
+_MONTH = r"^\d{4}-\d\d(-01)?$"
 _BOOLS = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 
 
@@ -87,6 +88,9 @@ class ColumnReading:
             return _where(cell, r"^-?\d{1,18}(\.\d{1,10})?$").cast(_EXACT, strict=False)
         if column.type == "date":
             return _where(cell, _DAY).str.to_date("%Y-%m-%d", strict=False)
+        if column.type == "month":
+            first = _where(cell, _MONTH).str.slice(0, 7) + "-01"
+            return first.str.to_date("%Y-%m-%d", strict=False)
         if column.type == "timestamp":
             return self._timestamp(column, cell, plan)
         if column.type == "bool":
@@ -128,6 +132,9 @@ class ColumnReading:
         if column.min is not None:
             says = f"{name} must be >= {column.min}"
             rules.append(_rule(column, "too_small", value < column.min, says))
+        if column.max is not None:
+            says = f"{name} must be <= {column.max}"
+            rules.append(_rule(column, "too_large", value > column.max, says))
         if column.max_length is not None:
             says = f"{name} must have at most {column.max_length} characters"
             rules.append(_rule(column, "too_long", value.str.len_chars() > column.max_length, says))
@@ -153,6 +160,8 @@ class ColumnReading:
             return _explain_number(column, text)
         if column.type == "date":
             return _explain_date(column, text)
+        if column.type == "month":
+            return "not_month", f"{column.name} must be written as 2026-10 or its first day"
         if column.type == "timestamp":
             return self._explain_time(column, text)
         if column.type == "bool":
@@ -248,7 +257,7 @@ def landed_value(column: Column) -> pl.Expr:
         return value.cast(pl.String)
     if column.type == "exact":
         return value.cast(pl.String).str.replace(r"\.?0+$", "")
-    if column.type == "date":
+    if column.type in ("date", "month"):
         return value.dt.to_string("%Y-%m-%d")
     if column.type == "timestamp":
         return value.dt.to_string("%Y-%m-%dT%H:%M:%S%.6fZ")

@@ -20,7 +20,7 @@ import yaml
 from sources._core.records import Record
 
 ColumnType = Literal[
-    "text", "int", "decimal", "exact", "date", "timestamp", "bool", "currency", "country"
+    "text", "int", "decimal", "exact", "date", "month", "timestamp", "bool", "currency", "country"
 ]
 Treatment = Literal["mask", "customer", "person"]
 
@@ -34,6 +34,7 @@ _RECORD_TYPES: Mapping[ColumnType, Any] = {
     "decimal": Decimal,
     "exact": str,
     "date": date,
+    "month": date,
     "timestamp": datetime,
     "bool": bool,
     "currency": str,
@@ -50,7 +51,8 @@ class Column(_Declared):
 
     `identifier` names a thing, so a number cell must hold all its digits. `treat` says what
     happens before anything is written: mask free text, or hash a buyer's or a person's name.
-    `exact` is a decimal with up to ten decimals, kept as text. `above` and `min` are limits.
+    `exact` is a decimal with up to ten decimals, kept as text; `month` is `2026-10` or its first
+    day. `above` (not included), `min` and `max` are limits.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Column(_Declared):
     default_from: str | None = None
     above: Decimal | None = None
     min: Decimal | None = None
+    max: Decimal | None = None
     max_length: int | None = None
     case: Literal["upper", "lower"] | None = None
     pattern: str | None = None
@@ -140,6 +143,7 @@ class Dataset(_Declared):
     event: str | None = None
     channel: str | None = None
     one_of: tuple[tuple[str, ...], ...] = ()
+    exactly_one: tuple[tuple[str, ...], ...] = ()
     needs: tuple[Needs, ...] = ()
     both_or_none: tuple[tuple[str, ...], ...] = ()
     compare: tuple[Compare, ...] = ()
@@ -152,7 +156,7 @@ class Dataset(_Declared):
     def _names_exist(self) -> Dataset:
         names = {column.name for column in self.columns}
         used = {*self.key, *(name for group in self.one_of for name in group)}
-        used |= {name for group in self.both_or_none for name in group}
+        used |= {name for group in (*self.both_or_none, *self.exactly_one) for name in group}
         used |= {name for rule in self.needs for name in (rule.column, *rule.with_any)}
         used |= {name for rule in self.compare for name in (rule.left, rule.right)}
         used |= {name for rule in (self.event, self.channel) if rule for name in (rule,)}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing
 from datetime import date, datetime, time, timedelta
 from itertools import repeat
 from pathlib import Path
@@ -17,7 +18,6 @@ from typing import Any
 
 from openpyxl import load_workbook
 from openpyxl.styles.numbers import is_datetime
-from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.xml.functions import fromstring
 
 from sources.files.cells import (
@@ -49,18 +49,24 @@ def read_excel(
     """Chunks of rows, with the row numbers that the spreadsheet shows; hidden rows count."""
     has_formulas = inspect_workbook(path, max_unpacked)
     try:
-        values = load_workbook(path, read_only=True, data_only=True)
-        formulas = load_workbook(path, read_only=True) if has_formulas else None
-    except (InvalidFileException, KeyError, ValueError, OSError) as error:
+        with ExitStack() as stack:
+            values = stack.enter_context(
+                closing(load_workbook(path, read_only=True, data_only=True))
+            )
+            formulas = (
+                stack.enter_context(closing(load_workbook(path, read_only=True)))
+                if has_formulas
+                else None
+            )
+            yield from _chunks(_rows(values, formulas), dataset, resolve)
+    except (FileRefusedError, OSError, MemoryError):
+        raise
+    except Exception as error:  # a broken workbook can fail anywhere inside the reader
         raise FileRefusedError(
-            "broken_file", "the workbook cannot be read: open it and save it again as .xlsx"
+            "broken_file",
+            f"the workbook cannot be read ({type(error).__name__}): open it and save it again as "
+            ".xlsx",
         ) from error
-    try:
-        yield from _chunks(_rows(values, formulas), dataset, resolve)
-    finally:
-        values.close()
-        if formulas is not None:
-            formulas.close()
 
 
 def inspect_workbook(path: Path, max_unpacked: int = MAX_UNPACKED_BYTES) -> bool:

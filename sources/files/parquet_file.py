@@ -45,7 +45,7 @@ def read_parquet(
                 yield _chunk(columns, header, batch, first)
                 first += batch.num_rows
             yield _chunk(columns, header, file.schema_arrow.empty_table(), first)
-    except pa.ArrowException as error:
+    except (pa.ArrowException, pl.exceptions.PolarsError) as error:
         raise FileRefusedError(
             "broken_file", "not a readable Parquet file: write it again"
         ) from error

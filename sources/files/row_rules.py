@@ -1,7 +1,8 @@
 """Rules over several columns of a row, and over the rows of one file.
 
-Belongs here: one of, needs, both or none, comparisons, flags, overlapping periods, unique within.
-Does not belong here: rules of one cell (`columns.py`) and repeated keys (`repeated_keys.py`).
+Belongs here: one of, exactly one, needs, both or none, comparisons, flags, overlapping periods,
+unique within. Does not belong here: rules of one cell (`columns.py`) and repeated keys
+(`repeated_keys.py`).
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ def row_rules(dataset: Dataset) -> list[RowRule]:
             )
             for rule in dataset.needs
         ),
+        *(_exactly_one(group) for group in dataset.exactly_one),
         *(_both_or_none(group) for group in dataset.both_or_none),
         *(_compare(rule) for rule in dataset.compare),
     ]
@@ -96,6 +98,13 @@ def _given_any(names: Sequence[str]) -> pl.Expr:
 def _one_of(group: Sequence[str]) -> RowRule:
     return RowRule(
         group[0], "one_of", ~_given_any(group), f"one of {', '.join(group)} must be filled in"
+    )
+
+
+def _exactly_one(group: Sequence[str]) -> RowRule:
+    given = pl.sum_horizontal(pl.col(name).is_not_null().cast(pl.Int64) for name in group)
+    return RowRule(
+        group[0], "exactly_one", given != 1, f"exactly one of {', '.join(group)} must be filled in"
     )
 
 

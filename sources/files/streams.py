@@ -72,17 +72,32 @@ def _read(dataset: Dataset, context: StreamContext, _window: Window) -> Iterator
     if inbox.settings.inbox_dir is None:
         return
     inbox.sweep()
+    landed: Collection[str] | None = None
     for file in inbox.waiting(dataset.name):
-        yield from _pages_of(dataset, context, inbox, file)
+        landed = _landed_hashes(context) if landed is None else landed
+        try:
+            sha256 = file_hash(file.path)
+        except FileNotFoundError:
+            continue
+        except PermissionError:
+            yield _unreadable(file)
+            continue
+        was_loaded = sha256 in landed or sha256 in context.state.get(_LOADED, ())
+        yield from _pages_of(dataset, context, inbox, file, sha256, was_loaded=was_loaded)
 
 
 def _pages_of(
-    dataset: Dataset, context: StreamContext, inbox: Inbox, file: DroppedFile
+    dataset: Dataset,
+    context: StreamContext,
+    inbox: Inbox,
+    file: DroppedFile,
+    sha256: str,
+    *,
+    was_loaded: bool,
 ) -> Iterator[Page]:
-    sha256 = file_hash(file.path)
     reference = f"{file.name}#{sha256}"
     context.progress(file.name)
-    if sha256 in _loaded_hashes(context):
+    if was_loaded:
         logger.info("inbox/%s/%s was loaded before: skipped", dataset.name, file.name)
         yield Page(
             (),
@@ -95,6 +110,9 @@ def _pages_of(
     try:
         yield from _good_pages(dataset, context, inbox, file, sha256, refusals, work)
     except FileRefusedError as refused:
+        if not file.is_unchanged():
+            _left(dataset, file)
+            return
         logger.warning("inbox/%s/%s refused: %s", dataset.name, file.name, refused)
         inbox.write_errors(file.name, refusals.as_csv(str(refused)))
         whole = Reject(refused.rule, refused.rows, str(refused), file.name)
@@ -129,7 +147,7 @@ def _good_pages(
     chunks = _chunks(kind, file.path, dataset, encoding or "", resolve)
     examined = _examine(dataset, inbox, chunks, refusals, work)
     if not file.is_unchanged():
-        logger.info("inbox/%s/%s changed while it was read: left", dataset.name, file.name)
+        _left(dataset, file)
         return
     if refusals.rows:
         inbox.write_errors(file.name, refusals.as_csv())
@@ -177,13 +195,18 @@ def _examine(
     return examination.finish()
 
 
-def _loaded_hashes(context: StreamContext) -> Collection[str]:
-    finished = {
-        parts[-1]
-        for reference in context.landed_refs()
-        if len(parts := reference.rsplit("#", 1)) == 2
-    }
-    return finished | set(context.state.get(_LOADED, ()))
+def _landed_hashes(context: StreamContext) -> Collection[str]:
+    """Hashes of the files that are wholly landed; of refused and skipped ones only the word."""
+    return {reference.rpartition("#")[2] for reference in context.landed_refs()}
+
+
+def _left(dataset: Dataset, file: DroppedFile) -> None:
+    logger.info("inbox/%s/%s changed while it was read: left", dataset.name, file.name)
+
+
+def _unreadable(file: DroppedFile) -> Page:
+    advice = "the file may not be read: give the night's user the right to read it"
+    return Page((), source_ref=file.name, rejects=[Reject("unreadable", 1, advice, file.name)])
 
 
 def _loaded(state: StreamState, inbox: Inbox, file: DroppedFile, sha256: str) -> None:

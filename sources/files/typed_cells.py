@@ -80,6 +80,8 @@ def from_date(column: Column | None, value: datetime | date | time | timedelta, 
     if not isinstance(value, datetime):
         return Text(value.isoformat())
     is_midnight = value.time() == time.min
-    if is_midnight and (kind == "date" or (column is not None and column.type == "date")):
+    if is_midnight and (
+        kind == "date" or (column is not None and column.type in ("date", "month"))
+    ):
         return Text(value.date().isoformat())
     return Text(value.isoformat(timespec="microseconds" if value.microsecond else "seconds"))

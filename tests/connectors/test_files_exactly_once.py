@@ -157,6 +157,25 @@ def test_a_file_that_changes_while_it_is_read_is_left(
     assert len(drop.rows("orders")) == 4
 
 
+def test_a_file_that_grows_while_it_is_refused_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drop = Drop(tmp_path)
+    path = drop.put("orders", b"channel,order_ref")
+    whole = streams.detect_encoding
+
+    def grow(*args: object) -> object:
+        with path.open("a") as file:
+            file.write(",line_ref")
+        return whole(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(streams, "detect_encoding", grow)
+    drop.night()
+    assert path.exists()
+    assert drop.manifests("orders") == []
+    assert not drop.rejected.exists()
+
+
 def test_a_night_with_the_same_clock_still_takes_new_files(tmp_path: Path) -> None:
     drop = Drop(tmp_path)
     drop.put("orders", orders(1), "a.csv")

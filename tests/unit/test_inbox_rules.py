@@ -342,6 +342,8 @@ def test_a_new_dataset_is_a_new_declaration(tmp_path: Path) -> None:
         en: Cost of labour.
         zh: 人工成本。
         key: [site_id, activity, valid_from]
+        exactly_one:
+          - [cost_per_hour, cost_per_unit]
         overlap:
           - {within: [site_id, activity], from: valid_from, to: valid_to, refuse: file}
         columns:
@@ -349,6 +351,8 @@ def test_a_new_dataset_is_a_new_declaration(tmp_path: Path) -> None:
           - {name: activity, type: text, required: true, values: [receive, inspect],
              en: Activity, zh: 活动}
           - {name: cost_per_hour, type: decimal, above: 0, en: Cost, zh: 成本}
+          - {name: cost_per_unit, type: decimal, max: 100, en: Cost, zh: 成本}
+          - {name: month, type: month, en: Month, zh: 月份}
           - {name: valid_from, type: date, required: true, en: From, zh: 起}
           - {name: valid_to, type: date, en: To, zh: 止}
         """
@@ -357,6 +361,12 @@ def test_a_new_dataset_is_a_new_declaration(tmp_path: Path) -> None:
     verdict = Verdict(tmp_path, dataset, [{**row, "valid_from": "2026-01-01"}])
     assert verdict.records[0]["cost_per_hour"] == "12.5000"
     assert record_type(dataset).__struct_fields__[:2] == ("site_id", "activity")
+    more = {**row, "valid_from": "2026-01-01", "cost_per_unit": "3"}
+    assert Verdict(tmp_path, dataset, [more]).rules == {"exactly_one": 1}
+    unit = {**more, "cost_per_hour": None, "month": "2026-10"}
+    assert Verdict(tmp_path, dataset, [unit]).records[0]["month"] == "2026-10-01"
+    assert Verdict(tmp_path, dataset, [{**unit, "month": "2026-10-02"}]).rules == {"not_month": 1}
+    assert Verdict(tmp_path, dataset, [{**unit, "cost_per_unit": "101"}]).rules == {"too_large": 1}
     with pytest.raises(FileRefusedError, match="overlaps"):
         Verdict(
             tmp_path,
