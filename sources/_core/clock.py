@@ -33,6 +33,26 @@ class SystemClock:
         time.sleep(seconds)
 
 
+@dataclass(frozen=True)
+class HurriedClock:
+    """Waiting takes a `factor`th of the time: for a source that is simulated.
+
+    `monotonic` runs as much faster, so that rates and budgets of time stay consistent.
+    """
+
+    clock: Clock
+    factor: float
+
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    def monotonic(self) -> float:
+        return self.clock.monotonic() * self.factor
+
+    def sleep(self, seconds: float) -> None:
+        self.clock.sleep(seconds / self.factor)
+
+
 @dataclass
 class ManualClock:
     """For tests: waiting costs nothing and is recorded in `sleeps`. Safe for threads."""

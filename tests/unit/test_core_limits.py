@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sources._core.clock import ManualClock
+from sources._core.clock import HurriedClock, ManualClock
 from sources._core.limits import Limits, Rate, TokenBucket
 
 
@@ -81,3 +81,13 @@ def test_operations_of_an_account_have_buckets_of_their_own(clock: ManualClock) 
 def test_a_rate_must_let_something_pass(per_second: float, burst: float) -> None:
     with pytest.raises(ValueError, match="per_second"):
         Rate(per_second, burst)
+
+
+def test_a_simulated_source_is_waited_for_in_a_fraction_of_the_time(clock: ManualClock) -> None:
+    hurried = HurriedClock(clock, 100)
+    bucket = TokenBucket(Rate(0.0056, burst=1), hurried)
+    bucket.acquire()
+    assert bucket.acquire() == pytest.approx(178.57, abs=0.01)
+    assert clock.elapsed == pytest.approx(1.7857, abs=0.0001)
+    assert bucket.acquire() == pytest.approx(178.57, abs=0.01)
+    assert hurried.now() == clock.now()

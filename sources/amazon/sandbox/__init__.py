@@ -152,7 +152,7 @@ class AmazonSandbox:
         luck = share_of(self._seed, "request", number)
         headers = {"x-amzn-RequestId": f"sandbox-{int(luck * 16**12):012x}"}
         if operation and response.status in _RATE_SHOWN_ON and luck < 0.9:
-            headers["x-amzn-RateLimit-Limit"] = rate_text(operation)
+            headers["x-amzn-RateLimit-Limit"] = rate_text(operation, is_open=self._buckets.is_open)
         return with_headers(response, headers)
 
     def _joined(self, account: str) -> frozenset[str]:

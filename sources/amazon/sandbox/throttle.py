@@ -24,6 +24,8 @@ RATES: dict[str, tuple[float, int]] = {
 }
 """Requests a second and burst, from the usage plans of the official models."""
 
+OPEN_RATE = "100"
+
 
 @dataclass
 class Buckets:
@@ -48,6 +50,6 @@ class Buckets:
             return is_taken
 
 
-def rate_text(operation: str) -> str:
-    """The rate as `x-amzn-RateLimit-Limit` shows it."""
-    return f"{RATES[operation][0]:g}"
+def rate_text(operation: str, *, is_open: bool) -> str:
+    """The rate as `x-amzn-RateLimit-Limit` shows it; a reader of open buckets need not wait."""
+    return OPEN_RATE if is_open else f"{RATES[operation][0]:g}"
