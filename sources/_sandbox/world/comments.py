@@ -119,7 +119,7 @@ SENTENCES: Mapping[str, Mapping[str, Sequence[str]]] = {
         "wrong": ("違う商品が届きました。",),
         "late": ("届くのが遅すぎました。",),
         "damaged": ("箱がつぶれて壊れていました。",),
-        "mind": ("必要なくなりました〜",),
+        "mind": ("必要なくなりました\uff5e",),
     },
     "zh": {
         "safety": ("宝宝用了一次就起红疹 医生说是过敏。",),

@@ -18,6 +18,8 @@ from .places import BY_ID
 
 _CP932_LABELS = ("Windows-31J", "Windows-31J", "MS932", "Shift_JIS", None)
 _CP1252_LABELS = ("Cp1252", "windows-1252", "ISO-8859-1", None)
+_ADDRESSES = ("buyer-", "recipient-", "ship-", "bill-")
+CP1252_SHARE = 0.3
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -42,8 +44,7 @@ class Document:
 
 def report_document(table: pl.DataFrame, marketplace_ids: Collection[str], luck: str) -> Document:
     """The file of a table whose columns are all text; `luck` chooses among its possible forms."""
-    text = tab_separated(table, luck)
-    body, label = encoded(text, marketplace_ids, luck)
+    body, label = encoded(table, marketplace_ids, luck)
     content_type = f"text/plain; charset={label}" if label else "text/plain"
     packing = share_of(luck, "packing")
     is_gzip = packing < 0.6
@@ -74,23 +75,36 @@ def _quoted_where_needed(cell: pl.Expr) -> pl.Expr:
     return pl.when(cell.str.contains(r"[\t\r\n]")).then(quoted).otherwise(cell)
 
 
-def encoded(text: str, marketplace_ids: Collection[str], luck: str) -> tuple[bytes, str | None]:
+def encoded(
+    table: pl.DataFrame, marketplace_ids: Collection[str], luck: str
+) -> tuple[bytes, str | None]:
     """Bytes and the charset the download is labelled with; None: no label.
 
-    An old encoding is taken only where it holds every character: the sandbox loses nothing.
+    Amazon writes `?` for what an old encoding lacks. Here that happens in addresses only: where
+    another column has such a character, the file is UTF-8.
     """
     places = [BY_ID[marketplace_id] for marketplace_id in marketplace_ids]
     chance = share_of(luck, "encoding")
     if any(place.country == "JP" for place in places):
-        body = _strictly(text, "cp932")
+        body = _old_encoding(table, "cp932", luck)
         if body is not None:
             return body, _CP932_LABELS[int(chance * len(_CP932_LABELS))]
-    elif any(place.group == "EU" for place in places) and chance < 0.3:
-        body = _strictly(text, "cp1252")
+    elif any(place.group == "EU" for place in places) and chance < CP1252_SHARE:
+        body = _old_encoding(table, "cp1252", luck)
         if body is not None:
-            return body, _CP1252_LABELS[int(chance / 0.3 * len(_CP1252_LABELS))]
-    body = text.encode()
+            return body, _CP1252_LABELS[int(chance / CP1252_SHARE * len(_CP1252_LABELS))]
+    body = tab_separated(table, luck).encode()
     return (_BOM + body if chance > 0.9 else body), "UTF-8"
+
+
+def _old_encoding(table: pl.DataFrame, encoding: str, luck: str) -> bytes | None:
+    """The table in `encoding`; None where a cell that matters would not come back unchanged."""
+    addresses = [name for name in table.columns if name.startswith(_ADDRESSES)]
+    text = tab_separated(table.select(addresses), luck) if addresses else ""
+    missing = sorted(letter for letter in set(text) if not letter.encode(encoding, errors="ignore"))
+    if missing:
+        table = table.with_columns(pl.col(addresses).str.replace_many(dict.fromkeys(missing, "?")))
+    return _strictly(tab_separated(table, luck), encoding)
 
 
 def _strictly(text: str, encoding: str) -> bytes | None:
