@@ -1,1 +1,8 @@
-select * from {{ ref('playbooks') }}
+select
+    playbook_id,
+    title_en,
+    title_zh,
+    text_en,
+    text_zh,
+    owner_role
+from {{ ref('playbooks') }}

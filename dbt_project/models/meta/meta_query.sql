@@ -1,1 +1,6 @@
-select * from {{ ref('evidence_queries') }}
+select
+    query_id,
+    title_en,
+    title_zh,
+    sql
+from {{ ref('evidence_queries') }}

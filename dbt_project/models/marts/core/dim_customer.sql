@@ -11,8 +11,12 @@ outcomes as (
         sum(case when outcome = 'exchanged' then quantity else 0 end) as units_exchanged,
         sum(case when outcome = 'refunded_no_return' then quantity else 0 end)
             as units_refunded_no_return,
-        sum(case when outcome in ('returned_refunded', 'return_in_progress') then quantity else 0 end)
-            as units_returned
+        sum(
+            case
+                when outcome in ('returned_refunded', 'return_in_progress') then quantity
+                else 0
+            end
+        ) as units_returned
     from {{ ref('fct_unit_outcome') }}
     group by order_line_key
 ),

@@ -8,7 +8,7 @@ periods as (
 newest as (
     select *
     from periods
-    qualify row_number() over (partition by product_id order by valid_from desc, sku) = 1
+    qualify row_number() over (partition by product_id order by valid_from desc, sku asc) = 1
 ),
 
 told as (

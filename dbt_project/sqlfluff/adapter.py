@@ -1,0 +1,26 @@
+"""Stand-in for dbt's `adapter` while sqlfluff reads the models: dispatch gives the DuckDB spelling.
+
+Belongs here: one line of SQL per dispatched macro of `dbt_project/macros`. Does not belong here:
+anything that runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+SPELLINGS: dict[str, str] = {
+    "integers": "select 1 as i",
+    "elements": "unnest({0})",
+    "local_time": "(({0}) at time zone 'UTC') at time zone {1}",
+    "compact_time": "strftime({0}, '%Y')",
+    "epoch_microseconds": "epoch_us({0})",
+}
+
+
+def dispatch(name: str) -> Callable[..., str]:
+    """The macro of that name, as text of its arguments."""
+    return SPELLINGS[name].format
+
+
+def quote(name: str) -> str:
+    return f'"{name}"'
