@@ -247,7 +247,10 @@ def make_lines(
     market = orders.market[order]
     price, discount, tax = prices_of(places, catalogue, draws, orders, order, sku)
     ship, ship_off, ship_tax = _shipping(places, draws, orders, order, number)
-    lost, when, who = _line_cancellations(draws, orders, order, number, count, quantity, serial)
+    can_split = can_split_lines(places, orders)
+    lost, when, who = _line_cancellations(
+        draws, orders, order, number, count, quantity, serial, can_split
+    )
     gone = lost == quantity
     return (
         Lines(
@@ -275,6 +278,11 @@ def make_lines(
 def _no_lines() -> Lines:
     empty = np.zeros(0, dtype=np.int64)
     return Lines(np.zeros(0, dtype=np.uint64), *(empty for _ in range(14)))
+
+
+def can_split_lines(places: Places, orders: Orders) -> Flags:
+    """A file of orders has one state per line, so channels of files never split one."""
+    return np.array([m.connector != "files" for m in places.markets])[orders.market]
 
 
 def _skus(
@@ -370,10 +378,11 @@ def _line_cancellations(
     count: Ints,
     quantity: Ints,
     serial: Ids,
+    can_split: Flags,
 ) -> tuple[Ints, Ints, Ints]:
     """Units cancelled before shipping: with the order, a part of a line, or one line of several."""
     whole = orders.cancelled[order] < NEVER
-    some = (quantity > 1) & draws.chance("cancel.part", serial, 0.05)
+    some = (quantity > 1) & can_split[order] & draws.chance("cancel.part", serial, 0.05)
     part = 1 + ((quantity - 1) * draws.uniform("cancel.units", serial)).astype(np.int64)
     part = np.minimum(part, np.maximum(quantity - 1, 1))
     line = (number > 0) & (number == count[order] - 1) & draws.chance("cancel.line", serial, 0.03)

@@ -21,6 +21,7 @@ from sources._sandbox.world.demand import (
     SECOND,
     Lines,
     Orders,
+    can_split_lines,
 )
 from sources._sandbox.world.draws import Draws, Flags, Floats, Ids, Ints
 from sources._sandbox.world.effects import is_active
@@ -60,15 +61,16 @@ class Units:
         return len(self.serial)
 
 
-def make_units(draws: Draws, orders: Orders, lines: Lines) -> Units:
+def make_units(places: Places, draws: Draws, orders: Orders, lines: Lines) -> Units:
     """Units of all lines; the last `cancelled_quantity` of a line never ship."""
+    can_split = can_split_lines(places, orders)[lines.order]
     line = np.repeat(np.arange(len(lines), dtype=np.int64), lines.quantity)
     first = np.cumsum(lines.quantity) - lines.quantity
     number = np.arange(len(line), dtype=np.int64) - first[line]
     serial = lines.serial[line] * np.uint64(MAX_UNITS) + number.astype(np.uint64)
     shipped = number < (lines.quantity - lines.cancelled_quantity)[line]
     late_line = (lines.number > 1) & draws.chance("parcel.line", lines.serial, 0.1)
-    split = (lines.quantity > 1) & draws.chance("parcel.split", lines.serial, 0.12)
+    split = (lines.quantity > 1) & can_split & draws.chance("parcel.split", lines.serial, 0.12)
     second = late_line[line] | (split[line] & (number >= ((lines.quantity + 1) // 2)[line]))
     parcel = np.where(shipped, second.astype(np.int64), -1)
     twin = (number > 0) & draws.chance("fate.twin", serial, 0.35)

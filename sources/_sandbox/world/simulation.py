@@ -75,7 +75,7 @@ def simulate(scenario: Scenario, end: date) -> Simulation:
     orders = make_orders(scenario, places, draws, days)
     lines = make_lines(scenario, places, catalogue, draws, orders)
     parcels = make_parcels(scenario, places, draws, orders)
-    units = make_units(draws, orders, lines)
+    units = make_units(places, draws, orders, lines)
     fates = make_fates(scenario, places, catalogue, draws, orders, lines, parcels, units)
     concessions = make_concessions(draws, parcels, units, fates)
     parents, ordinary_units = len(orders), len(units)
@@ -83,7 +83,7 @@ def simulate(scenario: Scenario, end: date) -> Simulation:
         places, catalogue, draws, orders, lines, units, fates
     )
     child_units = make_units(
-        draws, children, replace(child_lines, order=child_lines.order - parents)
+        places, draws, children, replace(child_lines, order=child_lines.order - parents)
     )
     parcels = joined(parcels, make_parcels(scenario, places, draws, children))
     child_units = replace(
