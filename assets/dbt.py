@@ -87,11 +87,20 @@ class DbtProject:
                 digest.update(path.read_bytes())
         return digest.hexdigest()[:16]
 
+    def ensure_manifest(self) -> Path:
+        """The manifest of the project as it is now; read anew only where a file has changed."""
+        mark = self.work / "target" / "fingerprint"
+        known = mark.read_text("utf-8") if mark.exists() else ""
+        if known != self.fingerprint() or not self.manifest_path.exists():
+            self.parse()
+        return self.manifest_path
+
     def parse(self) -> None:
         """Read the project once; the build reuses what was read, whatever its variables."""
         if self._parsed is None:
             result = self._invoke(["parse"])
             self._parsed = result.result
+            (self.work / "target" / "fingerprint").write_text(self.fingerprint(), "utf-8")
 
     def build(
         self,
@@ -166,7 +175,9 @@ def _close_connections() -> None:
 def _progress_of(progress: Callable[[str], None]) -> Callable[[Any], None]:
     def on_event(event: Any) -> None:
         if event.info.name in ("LogModelResult", "LogTestResult", "LogSeedResult"):
-            progress(f"{event.data.index}/{event.data.total} {event.data.node_info.node_name}")
+            data = event.data
+            total = getattr(data, "total", None) or getattr(data, "num_models", 0)
+            progress(f"{data.index}/{total} {data.node_info.node_name}")
 
     return on_event
 
