@@ -7,7 +7,8 @@ not belong here: writing it (`publish.py`). Descriptions have one home, the yml 
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+import graphlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,14 +46,25 @@ class _Node(msgspec.Struct):
     meta: dict[str, Any] = {}
     config: _Config = msgspec.field(default_factory=_Config)
     columns: dict[str, _Column] = {}
+    depends_on: _DependsOn = msgspec.field(default_factory=lambda: _DependsOn())
 
     @property
     def notes(self) -> Mapping[str, Any]:
         return {**self.meta, **self.config.meta}
 
 
+class _DependsOn(msgspec.Struct):
+    nodes: list[str] = []
+
+
+class _Source(msgspec.Struct):
+    schema: str
+    identifier: str
+
+
 class _Manifest(msgspec.Struct):
     nodes: dict[str, _Node]
+    sources: dict[str, _Source] = {}
 
 
 @dataclass(frozen=True)
@@ -108,6 +120,53 @@ def published_tables(manifest: Path) -> list[Table]:
         if node.resource_type == "model" and node.schema in PUBLISHED_SCHEMAS
     ]
     return sorted(tables, key=lambda t: (PUBLISHED_SCHEMAS.index(t.schema), t.name))
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model or seed as a node of the graph: schema and name, and those it is made from."""
+
+    place: tuple[str, str]
+    description: str
+    parents: tuple[tuple[str, str], ...]
+
+
+def models(manifest: Path) -> list[Model]:
+    """Every table and view that dbt makes, parents first; raw and control tables are parents too."""
+    content = msgspec.json.decode(manifest.read_bytes(), type=_Manifest)
+    places = {
+        name: (node.schema, node.alias or node.name)
+        for name, node in content.nodes.items()
+        if node.resource_type in ("model", "seed", "snapshot")
+    }
+    sources = {name: (s.schema, s.identifier) for name, s in content.sources.items()}
+    known = {**places, **sources}
+    found = {
+        place: Model(
+            place,
+            content.nodes[name].description.strip(),
+            tuple(known[p] for p in content.nodes[name].depends_on.nodes if p in known),
+        )
+        for name, place in places.items()
+    }
+    order = graphlib.TopologicalSorter({p: m.parents for p, m in found.items()}).static_order()
+    return [found[place] for place in order if place in found]
+
+
+def descendants(graph: Iterable[Model], changed: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Models made, directly or not, from one of the changed tables."""
+    children: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for model in graph:
+        for parent in model.parents:
+            children.setdefault(parent, []).append(model.place)
+    reached: set[tuple[str, str]] = set()
+    waiting = list(changed)
+    while waiting:
+        for child in children.get(waiting.pop(), ()):
+            if child not in reached:
+                reached.add(child)
+                waiting.append(child)
+    return reached
 
 
 def _table(node: _Node) -> Table:

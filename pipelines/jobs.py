@@ -1,9 +1,38 @@
-"""stub"""
+"""Jobs, and running the nightly one in this process.
+
+Belongs here: which assets a job takes. Does not belong here: when (`schedules.py`), how
+(`asset_graph.py`).
+"""
 
 from __future__ import annotations
 
-from pipelines.night import Night, run_night
+from typing import Any
+
+import dagster as dg
+
+from pipelines.night import Night
+from pipelines.resources import dagster_home
+
+NIGHTLY = "nightly"
+
+
+def nightly_job() -> Any:
+    """Everything, one step after the other in one process: DuckDB has one writer."""
+    return dg.define_asset_job(
+        NIGHTLY,
+        selection=dg.AssetSelection.all(),
+        executor_def=dg.in_process_executor,
+        description="Extract, load, build, check, publish.",
+    )
 
 
 def run_nightly(night: Night) -> None:
-    run_night(night)
+    """The job as Dagster would run it, recorded in the same instance, errors as they were."""
+    from pipelines.definitions import build_definitions
+
+    night.watcher.step("open Dagster")
+    definitions = build_definitions(night=night)
+    quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+    with dagster_home(), dg.DagsterInstance.get() as instance:
+        job = definitions.resolve_job_def(NIGHTLY)
+        job.execute_in_process(instance=instance, run_config=quiet)

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 import filelock
@@ -67,6 +68,11 @@ class Night:
     def warehouse(self) -> Warehouse:
         return Warehouse(self.places.warehouse)
 
+    @cached_property
+    def project(self) -> DbtProject:
+        """One for the night, so that what it has parsed is parsed once."""
+        return dbt_project(self.places)
+
     @property
     def as_of(self) -> datetime:
         return self.clock.now().astimezone(UTC)
@@ -81,6 +87,7 @@ class Report:
     built: BuildResult | None = None
     publication: Publication | None = None
     is_unchanged: bool = False
+    recovered: set[tuple[str, str, str]] = field(default_factory=set)
     started: float = 0.0
 
     @property
@@ -151,12 +158,13 @@ def load(night: Night, title: str) -> list[LoadResult]:
 def extract(
     night: Night,
     *,
-    only: frozenset[str] | None = None,
+    only: Mapping[str, frozenset[str]] | None = None,
     windows: Sequence[Window] | None = None,
 ) -> list[StreamOutcome]:
     """Read every stream of every account side by side into landing files.
 
-    `only` limits it to these connectors; `windows` replaces what the cursors ask for (backfill).
+    `only` limits it to these streams of these connectors; `windows` replaces what the cursors ask
+    for (backfill).
     """
     night.watcher.step("extract")
     with night.warehouse.connect() as connection:
@@ -170,6 +178,7 @@ def extract(
                 for (name, owner, stream), at in cursors.items()
                 if (name, owner) == (connector.name, account.name)
             },
+            streams=None if only is None else only[connector.name],
             windows=windows,
         )
         for connector, account in accounts_of(night.settings, night.connectors)
@@ -189,6 +198,12 @@ def accounts_of(
     own = {account.connector for account in settings.default_accounts}
     named = [a for a in settings.accounts if a.connector not in own]
     return [(connectors[a.connector], a) for a in (*named, *settings.default_accounts)]
+
+
+_FAILED_LAST = """
+    select connector, account, stream from load.outcome
+    group by all having max_by(state, as_of_at) = 'failed'
+"""
 
 
 def record(night: Night) -> None:
@@ -216,7 +231,9 @@ def record(night: Night) -> None:
             )
         )
     with night.warehouse.connect() as connection:
+        failed_before = set(connection.execute(_FAILED_LAST).fetchall())
         record_outcomes(connection, night.as_of, outcomes)
+    night.report.recovered = {p for p in failed_before if p in states and p not in failures}
     for place, error in failures.items():
         night.watcher.note(f"{'/'.join(place)} keeps yesterday's data: {error}")
 
@@ -229,9 +246,8 @@ def transform(night: Night, *, full_refresh: bool = False) -> BuildResult | None
         night.report.is_unchanged = True
         night.watcher.note("nothing new since the last publication")
         return None
-    project = dbt_project(night.places)
     variables, must_refresh = _variables(night)
-    built = project.build(
+    built = night.project.build(
         variables,
         full_refresh=full_refresh or must_refresh,
         progress=night.watcher.detail,
@@ -252,7 +268,7 @@ def publish_night(night: Night) -> Publication | None:
     night.watcher.step("publish")
     if built.blocking:
         raise PublicationBlockedError(_blocked_message(built, night.places))
-    tables = catalog.published_tables(dbt_project(night.places).manifest_path)
+    tables = catalog.published_tables(night.project.manifest_path)
     build = Build(
         build_id=_build_id(night),
         built_at=night.as_of,
@@ -312,8 +328,7 @@ def _build_id(night: Night) -> str:
 
 def _fingerprint(night: Night) -> str:
     """Of code and settings: where it changes, everything is computed anew."""
-    project = DbtProject(night.places.warehouse, night.places.dbt)
-    return f"{code_version()} {project.fingerprint()} {night.settings.config_hash}"
+    return f"{code_version()} {night.project.fingerprint()} {night.settings.config_hash}"
 
 
 def _variables(night: Night) -> tuple[dict[str, Any], bool]:

@@ -17,7 +17,7 @@ from pipelines import sandbox
 from pipelines.night import Night, exclusive
 from pipelines.progress import Silent, Watcher
 from pipelines.resources import Places, places, secret
-from pipelines.settings import Settings, SettingsError, load_settings
+from pipelines.settings import General, Settings, load_settings
 from sources._core.clock import Clock, SystemClock
 from sources._core.durable import write_atomically
 from sources.registry import connectors
@@ -70,6 +70,14 @@ def open_night(
         yield Night(where, settings, connectors(), clock, watcher, wish.accept_loss)
 
 
+def time_zone_of(config: Path) -> str:
+    """Of the schedule; UTC where the settings cannot be read: the night itself will say why."""
+    try:
+        return General.model_validate(_content(config).get("settings", {})).time_zone
+    except (ValueError, OSError):
+        return General().time_zone
+
+
 def _content(config: Path) -> dict[str, object]:
     return tomllib.loads(config.read_text("utf-8")) if config.exists() else {}
 
@@ -86,6 +94,3 @@ def _keep_apart(where: Places, settings: Settings) -> None:
         )
     if not mark.exists():
         write_atomically(mark, kind.encode())
-
-
-__all__ = ["MixedDataError", "SettingsError", "Wish", "open_night", "read_settings"]

@@ -18,7 +18,8 @@ from sources._core.connector import Window
 
 def backfill(night: Night, start: datetime, end: datetime, connector: str | None) -> Report:
     """Read [start, end) again; what comes is merged as any other reading."""
-    only = None if connector is None else frozenset({connector})
+    chosen = [c for name, c in night.connectors.items() if connector in (None, name)]
+    only = {c.name: frozenset(s.name for s in c.streams if not s.is_static) for c in chosen}
     steps.prepare(night)
     steps.load(night, "load what an interrupted night had landed")
     steps.extract(night, only=only, windows=[Window(start, end)])

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,6 +83,20 @@ def system_language() -> str:
 def code_version() -> str:
     """Version of the installed product."""
     return importlib.metadata.version("aftersales-warehouse")
+
+
+@contextmanager
+def dagster_home() -> Iterator[None]:
+    """Dagster finds its `dagster.yaml` and its state in this block."""
+    wanted = dagster_environment()
+    before = dict(os.environ)
+    places().state.mkdir(parents=True, exist_ok=True)
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def dagster_environment() -> dict[str, str]:
