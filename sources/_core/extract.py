@@ -6,12 +6,13 @@ here: what a stream reads, how it waits (`http.py`, `limits.py`), and Dagster.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import logging
+import queue
 import threading
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -96,14 +97,39 @@ def extract_all(
         _Task(request, stream, clients[id(request)], landing_dir, clock, until, progress)
         for request, stream in _streams_of(requests)
     ]
-    if not tasks:
-        return []
     try:
-        with ThreadPoolExecutor(min(max_threads, len(tasks)), thread_name_prefix="stream") as pool:
-            return list(pool.map(_Task.run, tasks))
+        return _run_side_by_side(tasks, max_threads)
     finally:
         for client in clients.values():
             client.close()
+
+
+def _run_side_by_side(tasks: Sequence[_Task], max_threads: int) -> list[StreamOutcome]:
+    """Outcomes in the order of the tasks.
+
+    The threads are daemons: Ctrl-C ends the program at once, whatever wait a stream is in. What
+    that leaves in the landing folder is what a kill leaves.
+    """
+    outcomes: dict[int, StreamOutcome] = {}
+    waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
+    for number in range(len(tasks)):
+        waiting.put(number)
+
+    def work() -> None:
+        with contextlib.suppress(queue.Empty):
+            while True:
+                number = waiting.get_nowait()
+                outcomes[number] = tasks[number].run()
+
+    threads = [
+        threading.Thread(target=work, name=f"stream-{number}", daemon=True)
+        for number in range(min(max_threads, len(tasks)))
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return [outcomes[number] for number in range(len(tasks))]
 
 
 def _streams_of(requests: Sequence[ExtractRequest]) -> list[tuple[ExtractRequest, Stream]]:
@@ -302,4 +328,7 @@ class _Task:
 
     def _report(self, rows: int, text: str, *, is_done: bool = False) -> None:
         connector, account, stream = self._names()
-        self.progress(StreamProgress(connector, account, stream, rows, text, is_done))
+        try:
+            self.progress(StreamProgress(connector, account, stream, rows, text, is_done))
+        except Exception as error:
+            logger.debug("progress could not be shown: %s", type(error).__name__)

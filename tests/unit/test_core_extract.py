@@ -241,6 +241,32 @@ def test_streams_and_accounts_run_side_by_side(tmp_path: Path, clock: ManualCloc
     assert [o.state for o in outcomes] == ["ok"] * 6
 
 
+def test_threads_do_not_hold_up_the_end_of_the_program(tmp_path: Path, clock: ManualClock) -> None:
+    seen: list[bool] = []
+
+    def read(_context: StreamContext, _window: Window) -> Iterator[Page]:
+        seen.append(threading.current_thread().daemon)
+        yield Page(raw("1"), "page")
+
+    extract_all([ExtractRequest(connector(stream("orders", read)), account())], tmp_path, clock)
+    assert seen == [True]
+
+
+def test_more_streams_than_threads_are_all_run_in_order(tmp_path: Path, clock: ManualClock) -> None:
+    declared = connector(*(stream(f"s{n}") for n in range(7)))
+    outcomes = extract_all([ExtractRequest(declared, account())], tmp_path, clock, max_threads=2)
+    assert [(o.stream, o.state) for o in outcomes] == [(f"s{n}", "ok") for n in range(7)]
+
+
+def test_a_progress_display_that_breaks_harms_nothing(tmp_path: Path, clock: ManualClock) -> None:
+    def broken(_event: StreamProgress) -> None:
+        raise ValueError("no terminal")
+
+    request = ExtractRequest(connector(stream("orders")), account())
+    (outcome,) = extract_all([request], tmp_path, clock, broken)
+    assert (outcome.state, outcome.rows) == ("ok", 2)
+
+
 def test_static_streams_run_once_for_a_connector(tmp_path: Path, clock: ManualClock) -> None:
     declared = connector(stream("reasons", is_static=True))
     requests = [ExtractRequest(declared, account(name)) for name in "ab"]
