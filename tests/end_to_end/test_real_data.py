@@ -40,6 +40,9 @@ start = 2010-01-01
 
 [inbox]
 settle_seconds = 0
+
+[publish]
+fact_months = 240
 """
 
 COUNT = """
