@@ -132,7 +132,7 @@ class Model:
 
 
 def models(manifest: Path) -> list[Model]:
-    """Every table and view that dbt makes, parents first; raw and control tables are parents too."""
+    """Every table and view that dbt makes, parents first, raw tables being the first parents."""
     content = msgspec.json.decode(manifest.read_bytes(), type=_Manifest)
     places = {
         name: (node.schema, node.alias or node.name)
