@@ -78,7 +78,7 @@ def run(
         signal.signal(number, lambda _number, _frame: stopped.set())
     scenario = Scenario.load(scenario_file)
     clock = until or scenario.clock
-    world = build_world(scenario)
+    world = build_world(scenario, clock)
     with start_servers(
         world,
         scenario,
@@ -90,7 +90,7 @@ def run(
         if inbox is not None:
             from sources._sandbox import inbox_files
 
-            inbox_files.write(world, clock, inbox)
+            inbox_files.write(world, clock, inbox, with_personal_data=with_personal_data)
         sys.stdout.write(json.dumps(running.base_urls) + "\n")
         sys.stdout.flush()
         while not stopped.wait(timeout=0.5) and os.getppid() == parent:

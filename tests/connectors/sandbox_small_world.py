@@ -370,11 +370,10 @@ class Caller:
         body = response.body
         if body[:2] == b"\x1f\x8b":
             body = gzip.decompress(body)
-        charset = response.headers["Content-Type"].partition("charset=")[2].lower()
-        encoding = {"windows-31j": "cp932", "ms932": "cp932", "shift_jis": "cp932"}.get(
-            charset, "cp1252" if charset in ("cp1252", "iso-8859-1") else charset or "cp932"
-        )
-        return body.decode("utf-8-sig" if encoding == "utf-8" else encoding)
+        label = response.headers["Content-Type"].partition("charset=")[2].lower()
+        if label == "utf-8":
+            return body.decode("utf-8-sig")
+        return body.decode("cp932" if self.account == "amz_jp" else "cp1252")
 
 
 def caller(

@@ -1,0 +1,186 @@
+"""The Amazon sandbox over a generated world: everything visible is served, once, and sums up."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from sources._core.clock import ManualClock
+from sources._sandbox.scenario import Scenario
+from sources._sandbox.server import Environment
+from sources._sandbox.world import World, build_world
+from sources.amazon.sandbox import create_app
+from tests.connectors.sandbox_small_world import (
+    ALL_ORDERS,
+    ORDERS,
+    REPORTS,
+    RETURNS,
+    SETTLEMENTS,
+    SHIPMENTS,
+    Caller,
+    content_of,
+)
+
+NOW = datetime(2026, 3, 20, tzinfo=UTC)
+START = datetime(2026, 1, 1, tzinfo=UTC)
+ACCOUNTS = {"amz_eu": ["DE", "PL"], "amz_jp": ["JP"], "amz_us": ["US", "MX"]}
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    accounts = [
+        {"connector": "amazon", "name": name, "marketplaces": places}
+        for name, places in ACCOUNTS.items()
+    ]
+    content: dict[str, Any] = {
+        "seed": 20260320,
+        "start": START.date(),
+        "today": NOW.date(),
+        "orders_per_day": 12,
+        "skus": 9,
+        "languages": ["de", "en", "ja"],
+        "accounts": accounts,
+    }
+    return build_world(Scenario.parse(content))
+
+
+@pytest.fixture(params=list(ACCOUNTS))
+def one(request: pytest.FixtureRequest, world: World) -> Caller:
+    clock = ManualClock(NOW)
+    made = Caller(create_app(Environment(world, world.scenario, clock)), clock, request.param)
+    assert made.log_in().status == 200
+    return made
+
+
+def visible_orders(world: World, account: str) -> pl.DataFrame:
+    now = NOW.replace(tzinfo=None)
+    return world.orders.filter(pl.col("account") == account, pl.col("ordered_at") <= now)
+
+
+def report_rows(one: Caller, report_type: str, days: int) -> list[dict[str, str]]:
+    """All rows of the world's life so far, by reports of at most `days` days."""
+    places = [
+        place["marketplace"]["id"]
+        for place in content_of(one.get("/sellers/v1/marketplaceParticipations"))["payload"]
+    ]
+    rows: list[dict[str, str]] = []
+    start = START
+    while start < NOW:
+        end = min(start + timedelta(days=days), NOW)
+        window = (f"{moment:%Y-%m-%dT%H:%M:%SZ}" for moment in (start, end))
+        answer = one.create(report_type, *window, places)
+        report = one.finished(content_of(answer)["reportId"])
+        if "reportDocumentId" in report and one.text(report["reportDocumentId"]).strip():
+            rows += one.rows(report["reportDocumentId"])
+        start = end
+    return rows
+
+
+def api_orders(one: Caller) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    query = {"createdAfter": "2026-01-01T00:00:00Z", "includedData": "FULFILLMENT,PACKAGES"}
+    while True:
+        answer = json.loads(one.get(ORDERS, **query).body)
+        found += answer["orders"]
+        if "pagination" not in answer:
+            return found
+        query["paginationToken"] = answer["pagination"]["nextToken"]
+
+
+def test_orders_of_report_and_api_are_those_of_the_world(one: Caller, world: World) -> None:
+    visible = visible_orders(world, one.account)
+    lines = world.order_lines.join(visible.select("order_id"), on="order_id", how="semi")
+    expected = lines.group_by("order_id", "listing_sku").agg(pl.col("quantity").sum())
+    rows = report_rows(one, ALL_ORDERS, 30)
+    reported = (
+        pl.DataFrame(rows)
+        .group_by(order_id="amazon-order-id", listing_sku="sku")
+        .agg(pl.col("quantity").cast(pl.Int64).sum())
+    )
+    assert_frame_equal(reported, expected, check_row_order=False)
+    orders = api_orders(one)
+    assert Counter(o["orderId"] for o in orders) == Counter(
+        visible.filter(pl.col("ordered_at") <= (NOW - timedelta(minutes=2)).replace(tzinfo=None))[
+            "order_id"
+        ]
+    )
+    status = {o["orderId"]: o["fulfillment"]["fulfillmentStatus"] for o in orders}
+    words = {
+        row["amazon-order-id"]: row["order-status"].upper().replace("YS", "Y_S") for row in rows
+    }
+    assert {k: v for k, v in words.items() if k in status} == status
+
+
+def test_shipments_and_returns_are_those_reported_by_now(one: Caller, world: World) -> None:
+    now = NOW.replace(tzinfo=None)
+    ours = visible_orders(world, one.account).filter(pl.col("fulfilled_by") == "marketplace")
+    parcels = world.shipments.filter(pl.col("reported_at") <= now, pl.col("shipped_at") < now).join(
+        ours.select("order_id"), on="order_id", how="semi"
+    )
+    rows = report_rows(one, SHIPMENTS, 31)
+    assert sorted(r["shipment-item-id"] for r in rows) == sorted(parcels["shipment_item_id"])
+    assert sum(int(r["quantity-shipped"]) for r in rows) == parcels["quantity"].sum()
+    booked = world.returns.filter(
+        pl.col("account") == one.account,
+        pl.col("fulfilled_by") == "marketplace",
+        pl.col("posted_at") <= now,
+        pl.col("received_at") < now,
+    )
+    returned = report_rows(one, RETURNS, 60)
+    assert Counter((r["order-id"], r["sku"], r["reason"]) for r in returned) == Counter(
+        booked.select("order_id", "listing_sku", "reason_code").iter_rows()
+    )
+
+
+def test_each_settlement_adds_up_to_its_total(one: Caller, world: World) -> None:
+    now = NOW.replace(tzinfo=None)
+    closed = world.settlements.filter(pl.col("account") == one.account, pl.col("closed_at") <= now)
+    reports = content_of(one.get(REPORTS, reportTypes=SETTLEMENTS, pageSize="100"))["reports"]
+    seen = set()
+    for report in reports:
+        header, *details = one.rows(report["reportDocumentId"])
+        total = sum(Decimal(row["amount"].replace(",", ".")) for row in details)
+        assert total == Decimal(header["total-amount"].replace(",", "."))
+        seen.add(header["settlement-id"])
+    assert seen == set(closed["settlement_id"])
+
+
+def test_money_of_a_line_is_the_same_in_both_reports(one: Caller, world: World) -> None:
+    """Item price less discount, and less tax where prices hold it, is the tax-free price."""
+    shipped = report_rows(one, SHIPMENTS, 31)
+    columns = ("item-price", "item-tax", "shipping-price", "shipping-tax")
+    by_line: dict[tuple[str, str], list[Decimal]] = {}
+    for row in report_rows(one, ALL_ORDERS, 30):
+        if row["item-status"] == "Shipped":
+            key = (row["amazon-order-id"], row["sku"])
+            sums = by_line.setdefault(key, [Decimal(0)] * 4)
+            by_line[key] = [s + Decimal(row[c] or 0) for s, c in zip(sums, columns, strict=True)]
+    late = {r["amazon-order-id"] for r in shipped}
+    totals: dict[tuple[str, str], list[Decimal]] = {}
+    for row in shipped:
+        key = (row["amazon-order-id"], row["sku"])
+        sums = totals.setdefault(key, [Decimal(0)] * 4)
+        totals[key] = [s + Decimal(row[c]) for s, c in zip(sums, columns, strict=True)]
+    complete = {
+        key: sums
+        for key, sums in totals.items()
+        if key in by_line and units_of(shipped, key) == world_units(world, key)
+    }
+    assert complete.keys() and late
+    assert {key: by_line[key] for key in complete} == complete
+
+
+def units_of(rows: list[dict[str, str]], key: tuple[str, str]) -> int:
+    return sum(int(r["quantity-shipped"]) for r in rows if (r["amazon-order-id"], r["sku"]) == key)
+
+
+def world_units(world: World, key: tuple[str, str]) -> int:
+    lines = world.order_lines.filter(pl.col("order_id") == key[0], pl.col("listing_sku") == key[1])
+    return int((lines["quantity"] - lines["quantity_cancelled"]).sum())
