@@ -61,7 +61,7 @@ class AmazonAccount(AccountSettings):
 
     marketplaces: tuple[str, ...]
     include_recipient: bool = False
-    order_hours_per_night: Annotated[float, pydantic.Field(gt=0, le=20)] = 6.0
+    order_hours_per_night: Annotated[float, pydantic.Field(gt=0, le=20)] = 8.0
 
     @pydantic.field_validator("marketplaces")
     @classmethod

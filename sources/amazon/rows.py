@@ -103,10 +103,10 @@ def open_table(
 
 
 def raw_rows(table: Table, columns: Columns) -> Iterator[tuple[int, dict[str, str]]]:
-    """Line number and cells by field, as they stand in the file."""
+    """Line number and cells by field, as they stand in the file; empty ones left out."""
     places = tuple(columns.position.items())
     for line, row in table.rows:
-        yield line, {name: row[place] for name, place in places}
+        yield line, {name: cell for name, place in places if (cell := row[place])}
 
 
 class Cleaner:

@@ -117,7 +117,9 @@ def _decide_style(document: Document, locale: Locale, tally: Tally) -> Style:
 def _settlement_of(
     raw: Mapping[str, str], current: _Settlement | None, settlements: dict[str, _Settlement]
 ) -> _Settlement:
-    named = cells.clean_text(raw["settlement_id"]) or (current.settlement_id if current else "")
+    named = cells.clean_text(raw.get("settlement_id", "")) or (
+        current.settlement_id if current else ""
+    )
     return settlements.setdefault(named, _Settlement(named))
 
 
@@ -148,7 +150,7 @@ def _normalise(
 
 def _is_header(raw: Mapping[str, str]) -> bool:
     return bool(raw.get("total_amount", "").strip()) and not (
-        raw["transaction_type"].strip() or raw["amount"].strip()
+        raw.get("transaction_type", "").strip() or raw.get("amount", "").strip()
     )
 
 
