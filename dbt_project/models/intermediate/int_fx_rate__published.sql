@@ -14,27 +14,84 @@ overrides as (
     select * from {{ ref('base_files__fx_rates') }}
 ),
 
--- an override against the euro stands in for the ECB's figure of the day
-euro_overrides as (
+ages as (
+    {{ integers(8) }}
+),
+
+listed as (
     select
         rate_date,
-        quote_currency as currency,
-        cast(rate as double) as units_per_eur
-    from overrides
-    where base_currency = 'EUR'
-    union all
+        currency,
+        cast(units_per_eur as double) as units_per_eur
+    from ecb
+
+    union
+
+    select
+        rate_date,
+        'EUR' as currency,
+        cast(1 as double) as units_per_eur
+    from ecb
+),
+
+-- the ECB's figure on the days that it may serve
+listed_days as (
+    select
+        listed.currency,
+        {{ add_days("listed.rate_date", "ages.i") }} as rate_date,
+        max_by(listed.units_per_eur, listed.rate_date) as units_per_eur
+    from listed
+    cross join ages
+    group by
+        listed.currency,
+        {{ add_days("listed.rate_date", "ages.i") }}
+),
+
+-- the seller's rates, read both ways: one of currency costs rate of other
+pairs as (
     select
         rate_date,
         base_currency as currency,
-        1 / cast(rate as double) as units_per_eur
+        quote_currency as other,
+        cast(rate as double) as rate
     from overrides
-    where quote_currency = 'EUR'
+
+    union all
+
+    select
+        rate_date,
+        quote_currency as currency,
+        base_currency as other,
+        1 / cast(rate as double) as rate
+    from overrides
+),
+
+-- a currency that the ECB does not list, through the euro or another that it does
+euro_overrides as (
+    select
+        pairs.rate_date,
+        pairs.currency,
+        min_by(
+            other.units_per_eur / pairs.rate,
+            case when pairs.other = 'EUR' then '' else pairs.other end
+        ) as units_per_eur
+    from pairs
+    inner join listed_days as other
+        on
+            pairs.other = other.currency
+            and pairs.rate_date = other.rate_date
+    left join listed_days
+        on
+            pairs.currency = listed_days.currency
+            and pairs.rate_date = listed_days.rate_date
+    where listed_days.currency is null
+    group by
+        pairs.rate_date,
+        pairs.currency
 ),
 
 euro_days as (
-    select rate_date from ecb
-    union
-    select rate_date from euro_overrides
+    select distinct rate_date from ecb
 ),
 
 euro_rates as (
@@ -75,34 +132,47 @@ euro_rate as (
     qualify row_number() over (partition by rate_date, currency order by is_override desc) = 1
 ),
 
+reporting_rates as (
+    select
+        euro_rate.*,
+        lead(euro_rate.rate_date) over (order by euro_rate.rate_date) as next_date
+    from euro_rate
+    inner join setting on euro_rate.currency = setting.reporting_currency
+),
+
+-- the reporting currency's own figure on the days until the next one
+reporting_days as (
+    select
+        {{ add_days("reporting_rates.rate_date", "ages.i") }} as rate_date,
+        reporting_rates.currency,
+        reporting_rates.units_per_eur,
+        reporting_rates.is_override
+    from reporting_rates
+    cross join ages
+    where
+        reporting_rates.next_date is null
+        or {{ add_days("reporting_rates.rate_date", "ages.i") }} < reporting_rates.next_date
+),
+
 crossed as (
     select
         priced.rate_date,
         priced.currency,
-        reporting.units_per_eur / priced.units_per_eur as rate_to_reporting,
-        priced.is_override or reporting.is_override as is_override
+        reporting_days.units_per_eur / priced.units_per_eur as rate_to_reporting,
+        priced.is_override or reporting_days.is_override as is_override
     from euro_rate as priced
-    inner join euro_rate as reporting on priced.rate_date = reporting.rate_date
-    inner join setting on reporting.currency = setting.reporting_currency
-    where priced.currency <> setting.reporting_currency
+    inner join reporting_days on priced.rate_date = reporting_days.rate_date
+    where priced.currency <> reporting_days.currency
 ),
 
 pair_overrides as (
     select
-        overrides.rate_date,
-        overrides.base_currency as currency,
-        cast(overrides.rate as double) as rate_to_reporting,
+        pairs.rate_date,
+        pairs.currency,
+        pairs.rate as rate_to_reporting,
         true as is_override
-    from overrides
-    inner join setting on overrides.quote_currency = setting.reporting_currency
-    union all
-    select
-        overrides.rate_date,
-        overrides.quote_currency as currency,
-        1 / cast(overrides.rate as double) as rate_to_reporting,
-        true as is_override
-    from overrides
-    inner join setting on overrides.base_currency = setting.reporting_currency
+    from pairs
+    inner join setting on pairs.other = setting.reporting_currency
 ),
 
 candidates as (

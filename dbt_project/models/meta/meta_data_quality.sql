@@ -1,1 +1,180 @@
-{{ empty_table() }}
+-- What loading counted, per stream and night; and on stream `all` of tonight what only the facts
+-- can tell: codes without a meaning, money without a rate, rows without their order.
+with
+
+files as (
+    select
+        connector,
+        account,
+        stream,
+        cast(as_of_at as date) as quality_date,
+        cast(sum(rows_in) as bigint) as rows_in,
+        cast(sum(rows_loaded) as bigint) as rows_loaded,
+        cast(sum(rows_duplicate) as bigint) as rows_duplicate
+    from {{ source('load', 'file') }}
+    group by
+        connector,
+        account,
+        stream,
+        cast(as_of_at as date)
+),
+
+quarantined as (
+    select
+        connector,
+        account,
+        stream,
+        quality_date,
+        cast(sum(rows) as bigint) as rows_quarantined
+    from {{ ref('meta_quarantine') }}
+    group by
+        connector,
+        account,
+        stream,
+        quality_date
+),
+
+order_lines as (
+    select
+        connector,
+        account,
+        net_reporting is null and net_amount is not null as is_rate_missing,
+        false as is_unlinked,
+        false as is_unmapped
+    from {{ ref('fct_order_line') }}
+),
+
+return_lines as (
+    select
+        connector,
+        account,
+        false as is_rate_missing,
+        order_line_key = 'unknown' as is_unlinked,
+        reason_claimed = 'unknown.unmapped' as is_unmapped
+    from {{ ref('fct_return_line') }}
+),
+
+refund_lines as (
+    select
+        connector,
+        account,
+        net_reporting is null and net_amount is not null as is_rate_missing,
+        order_line_key = 'unknown' as is_unlinked,
+        false as is_unmapped
+    from {{ ref('fct_refund_line') }}
+),
+
+settlement_lines as (
+    select
+        connector,
+        account,
+        amount_reporting is null and amount is not null as is_rate_missing,
+        order_key = 'unknown' as is_unlinked,
+        line_class = 'unknown' as is_unmapped
+    from {{ ref('fct_settlement_line') }}
+),
+
+fact_rows as (
+    select * from order_lines
+    union all
+    select * from return_lines
+    union all
+    select * from refund_lines
+    union all
+    select * from settlement_lines
+),
+
+tonight as (
+    select
+        connector,
+        account,
+        'all' as stream,
+        {{ as_of_date() }} as quality_date,
+        count(*) as rows_in,
+        sum(case when is_unmapped then 1 else 0 end) as unmapped_codes,
+        sum(case when is_rate_missing then 1 else 0 end) as missing_rates,
+        sum(case when is_unlinked then 1 else 0 end) as unlinked_rows,
+        sum(case when is_unmapped or is_rate_missing or is_unlinked then 1 else 0 end)
+            as rows_at_fault
+    from fact_rows
+    group by
+        connector,
+        account
+),
+
+keys as (
+    select
+        connector,
+        account,
+        stream,
+        quality_date
+    from files
+    union
+    select
+        connector,
+        account,
+        stream,
+        quality_date
+    from quarantined
+),
+
+loaded as (
+    select
+        keys.connector,
+        keys.account,
+        keys.stream,
+        keys.quality_date,
+        coalesce(files.rows_in, quarantined.rows_quarantined, 0) as rows_in,
+        coalesce(files.rows_loaded, 0) as rows_loaded,
+        coalesce(files.rows_duplicate, 0) as rows_duplicate,
+        coalesce(quarantined.rows_quarantined, 0) as rows_quarantined
+    from keys
+    left join files
+        on
+            keys.connector = files.connector
+            and keys.account = files.account
+            and keys.stream = files.stream
+            and keys.quality_date = files.quality_date
+    left join quarantined
+        on
+            keys.connector = quarantined.connector
+            and keys.account = quarantined.account
+            and keys.stream = quarantined.stream
+            and keys.quality_date = quarantined.quality_date
+),
+
+final as (
+    select
+        connector,
+        account,
+        stream,
+        quality_date,
+        rows_in,
+        rows_loaded,
+        rows_duplicate,
+        rows_quarantined,
+        cast(0 as bigint) as unmapped_codes,
+        cast(0 as bigint) as missing_rates,
+        cast(0 as bigint) as unlinked_rows,
+        greatest(1 - {{ rate("rows_quarantined", "rows_in") }}, 0) as completeness_score
+    from loaded
+
+    union all
+
+    select
+        connector,
+        account,
+        stream,
+        quality_date,
+        cast(rows_in as bigint) as rows_in,
+        cast(rows_in as bigint) as rows_loaded,
+        cast(0 as bigint) as rows_duplicate,
+        cast(0 as bigint) as rows_quarantined,
+        cast(unmapped_codes as bigint) as unmapped_codes,
+        cast(missing_rates as bigint) as missing_rates,
+        cast(unlinked_rows as bigint) as unlinked_rows,
+        1 - {{ rate("rows_at_fault", "rows_in") }} as completeness_score
+    from tonight
+)
+
+select * from final
