@@ -7,6 +7,7 @@ The download of a report goes to plain storage by a signed link: no token, none 
 
 from __future__ import annotations
 
+import logging
 import math
 import secrets
 import threading
@@ -40,6 +41,8 @@ from .config import RATES, USER_AGENT, AmazonAccount
 from .encodings import charset_of
 from .refusals import error_of_answer, error_of_storage, login_code, says_token_expired
 
+logger = logging.getLogger(__name__)
+
 ORDERS_PATH = "/orders/2026-01-01/orders"
 REPORTS_PATH = "/reports/2021-06-30/reports"
 DOCUMENTS_PATH = "/reports/2021-06-30/documents"
@@ -47,6 +50,7 @@ PARTICIPATIONS_PATH = "/sellers/v1/marketplaceParticipations"
 ACCESS_HEADER = "x-amz-access-token"
 
 _RATE_HEADER = "x-amzn-RateLimit-Limit"
+_REQUEST_ID_HEADER = "x-amzn-RequestId"  # what Amazon's support asks for
 _RATE_STATUSES = frozenset({200, 201, 202, 400, 404})
 _TRIES = Retries(tries=12, first_wait=1.0, max_wait=120.0, max_asked=1_800.0)
 _STORAGE_TRIES = Retries(tries=4, first_wait=1.0, max_wait=30.0)
@@ -217,6 +221,8 @@ class _Pacing:
         self._seen = threading.local()
 
     def see(self, response: requests.Response, bucket: TokenBucket | None) -> None:
+        level = logging.DEBUG if response.ok else logging.INFO
+        logger.log(level, "request %s", response.headers.get(_REQUEST_ID_HEADER, "without id"))
         self._seen.per_second = None if bucket is None else bucket.rate.per_second
         told = rate_of(response)
         if bucket is not None and told is not None:

@@ -117,10 +117,12 @@ def _decide_style(document: Document, locale: Locale, tally: Tally) -> Style:
 def _settlement_of(
     raw: Mapping[str, str], current: _Settlement | None, settlements: dict[str, _Settlement]
 ) -> _Settlement:
-    named = cells.clean_text(raw.get("settlement_id", "")) or (
-        current.settlement_id if current else ""
-    )
-    return settlements.setdefault(named, _Settlement(named))
+    named = cells.clean_text(raw.get("settlement_id", ""))
+    if named is None:
+        named = current.settlement_id if current else ""
+    if named not in settlements:
+        settlements[named] = _Settlement(named)
+    return settlements[named]
 
 
 def _normalise(
