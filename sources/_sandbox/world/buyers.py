@@ -46,7 +46,7 @@ def buyers_table(sim: Simulation) -> pl.DataFrame:
     ids = buyer_ids(sim.orders.market[kept], sim.orders.buyer[kept])
     _, first = np.unique(ids, return_index=True)
     order = kept[first]
-    country = sim.orders.country[order]
+    country = sim.orders.country[order].words()
     frame = pl.DataFrame(
         {
             "customer_no": customer_numbers(sim).gather(order),

@@ -6,7 +6,7 @@ Belongs here: the new orders and their single lines. Nothing goes wrong with the
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from sources._sandbox.world.demand import (
 from sources._sandbox.world.dispatch import Parcels, Units
 from sources._sandbox.world.draws import Draws, Ints
 from sources._sandbox.world.fates import EXCHANGE, Fates
+from sources._sandbox.world.labels import Labels, together
 from sources._sandbox.world.markets import Places
 
 Rows = TypeVar("Rows", Orders, Lines, Parcels, Units)
@@ -30,10 +31,11 @@ Rows = TypeVar("Rows", Orders, Lines, Parcels, Units)
 
 def joined(first: Rows, second: Rows) -> Rows:
     """Both, one after the other; indices into other tables must already fit the whole."""
-    pairs = {
-        f.name: np.concatenate([getattr(first, f.name), getattr(second, f.name)])
-        for f in fields(first)
-    }
+    pairs: dict[str, Any] = {}
+    for field in fields(first):
+        one, two = getattr(first, field.name), getattr(second, field.name)
+        is_labels = isinstance(one, Labels)
+        pairs[field.name] = together(one, two) if is_labels else np.concatenate([one, two])
     return type(first)(**pairs)
 
 

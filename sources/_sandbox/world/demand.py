@@ -17,6 +17,7 @@ from sources._sandbox.world import geography
 from sources._sandbox.world.catalogue import Catalogue
 from sources._sandbox.world.draws import Draws, Flags, Floats, Ids, Ints
 from sources._sandbox.world.effects import day_number, end_of, fault_skus, is_active
+from sources._sandbox.world.labels import Labels
 from sources._sandbox.world.markets import Market, Places
 
 NEVER = 2**62
@@ -51,7 +52,7 @@ class Orders:
     cancelled: Ints
     canceller: Ints
     reason: Ints
-    country: np.ndarray
+    country: Labels
     buyer: Ints
     is_fraud: Flags
     is_fba: Flags
@@ -138,7 +139,7 @@ def make_orders(scenario: Scenario, places: Places, draws: Draws, days: int) -> 
         day=day,
         market=market,
         ordered=ordered,
-        paid=paid,
+        paid=np.where(is_fraud & (paid >= NEVER), ordered + 60 * SECOND, paid),
         cancelled=np.where(is_fraud, NEVER, cancelled),
         canceller=canceller,
         reason=reason,
@@ -215,16 +216,17 @@ def _cancellations(
     return cancelled, who, who.copy(), np.where(unpaid, NEVER, paid)
 
 
-def _countries(places: Places, draws: Draws, market: Ints, buyer: Ints) -> np.ndarray:
+def _countries(places: Places, draws: Draws, market: Ints, buyer: Ints) -> Labels:
     """A buyer stays in one country."""
-    country = np.empty(len(market), dtype="U2")
+    names = tuple(sorted({code for m in places.markets for code, _ in m.countries}))
+    country = np.zeros(len(market), dtype=np.int64)
     ids = buyer_ids(market, buyer)
     for number, place in enumerate(places.markets):
         mine = market == number
-        codes = np.array([code for code, _ in place.countries])
+        codes = np.array([names.index(code) for code, _ in place.countries])
         shares = [share for _, share in place.countries]
         country[mine] = codes[draws.pick(f"country.{number}", ids[mine], shares)]
-    return country
+    return Labels(names, country)
 
 
 def buyer_ids(market: Ints, buyer: Ints) -> Ids:

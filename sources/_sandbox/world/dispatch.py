@@ -25,6 +25,7 @@ from sources._sandbox.world.demand import (
 )
 from sources._sandbox.world.draws import Draws, Flags, Floats, Ids, Ints
 from sources._sandbox.world.effects import is_active
+from sources._sandbox.world.labels import Labels
 from sources._sandbox.world.markets import Places, region_of
 
 DELIVERED, LOST, REFUSED, UNDELIVERABLE = range(4)
@@ -42,8 +43,8 @@ class Parcels:
     estimated_day: Ints
     state: Ints
     state_at: Ints
-    carrier: np.ndarray
-    service: np.ndarray
+    carrier: Labels
+    service: Labels
 
 
 @dataclass(frozen=True)
@@ -85,9 +86,9 @@ def make_parcels(scenario: Scenario, places: Places, draws: Draws, orders: Order
         [orders.serial * np.uint64(2), orders.serial * np.uint64(2) + np.uint64(1)], 1
     )
     centre = _centres(places, draws, orders)
-    origin = np.array([c.country for c in places.centres])[centre]
+    origin = Labels(tuple(c.country for c in places.centres), centre)
     shipped = _shipped(draws, orders, serial)
-    carrier, service = _lanes(scenario, places, draws, orders, origin, serial, shipped)
+    carrier, service = _lanes(scenario, places, draws, orders, origin, serial)
     days = _transit(draws, orders, origin, serial)
     state, extra = _troubles(scenario, draws, orders, origin, carrier, service, serial, shipped)
     estimated = (shipped + np.ceil(days + 1.0) * DAY).astype(np.int64) // DAY
@@ -142,55 +143,61 @@ def _lanes(
     places: Places,
     draws: Draws,
     orders: Orders,
-    origin: np.ndarray,
+    origin: Labels,
     serial: Ids,
-    shipped: Ints,
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[Labels, Labels]:
     """Carrier and service of each parcel; a faulty lane carries much of what could go over it."""
-    names = np.array([c.name for c in places.carriers])
-    services = np.array([c.service for c in places.carriers])
-    picked = draws.pick("carrier", serial, [c.share or 1e-9 for c in places.carriers])
-    carrier, service = names[picked].astype("U64"), services[picked].astype("U32")
+    own = [(c.name, c.service) for c in places.carriers]
+    fba = [(name, "standard") for group in geography.FBA_CARRIERS.values() for name in group]
+    lane = draws.pick("carrier", serial, [c.share or 1e-9 for c in places.carriers])
     for fault in scenario.faults_of("slow_lane", "lossy_lane", "damaging_carrier"):
-        if fault.get("carrier") is None or fault.get("carrier") not in names:
+        fits = [n for n, (name, service) in enumerate(own) if _is_lane(fault, name, service)]
+        if fault.get("carrier") is None or not fits:
             continue
         use = ~orders.is_fba & _fits(fault, "destination", orders.country)
         use &= _fits(fault, "origin", origin)
         over = use[:, None] & draws.chance(f"lane.{fault.fault_id}", serial, 0.6)
-        carrier[over] = fault.get("carrier")
-        service[over] = fault.get("service") or services[list(names).index(fault.get("carrier"))]
+        lane[over] = fits[0]
     regions = np.array([m.region_group for m in places.markets])[orders.market]
+    place = len(own)
     for region, group in geography.FBA_CARRIERS.items():
         mine = orders.is_fba & (regions == region)
-        carrier[mine] = np.array(group)[draws.pick("carrier.fba", serial[mine], (0.7, 0.2, 0.1))]
-        service[mine] = "standard"
-    return carrier, service
+        lane[mine] = place + draws.pick("carrier.fba", serial[mine], (0.7, 0.2, 0.1))
+        place += len(group)
+    names, services = zip(*own, *fba, strict=True)
+    return Labels(names, lane), Labels(services, lane)
 
 
-def _fits(fault: Fault, part: str, values: np.ndarray) -> Flags:
+def _is_lane(fault: Fault, carrier: str, service: str) -> bool:
+    return carrier == fault.get("carrier") and fault.get("service") in (None, service)
+
+
+def _fits(fault: Fault, part: str, values: Labels) -> Flags:
     wanted = fault.get(part)
-    return np.full(len(values), True) if wanted is None else values == wanted
+    return np.full(values.codes.shape, True) if wanted is None else values.equals(wanted)
 
 
-def _transit(draws: Draws, orders: Orders, origin: np.ndarray, serial: Ids) -> Floats:
-    """Days on the way without trouble."""
-    home = origin == orders.country
-    regions = {
-        code: region_of(code) for code in np.unique(np.concatenate([origin, orders.country]))
-    }
-    near = np.array([regions[c] for c in origin]) == np.array([regions[c] for c in orders.country])
-    low = np.where(home, 1.0, np.where(near, 2.0, 5.5))
-    high = np.where(home, 3.5, np.where(near, 5.5, 12.0))
-    return draws.between("transit", serial, low[:, None], high[:, None])
+def _transit(draws: Draws, orders: Orders, origin: Labels, serial: Ids) -> Floats:
+    """Days on the way without trouble: at home, within a region, or across."""
+    low = np.empty((len(origin.names), len(orders.country.names)))
+    high = np.empty_like(low)
+    for row, start in enumerate(origin.names):
+        for column, end in enumerate(orders.country.names):
+            near = region_of(start) == region_of(end)
+            days = (1.0, 3.5) if start == end else (2.0, 5.5) if near else (5.5, 12.0)
+            low[row, column], high[row, column] = days
+    least = low[origin.codes, orders.country.codes]
+    most = high[origin.codes, orders.country.codes]
+    return draws.between("transit", serial, least[:, None], most[:, None])
 
 
 def _troubles(
     scenario: Scenario,
     draws: Draws,
     orders: Orders,
-    origin: np.ndarray,
-    carrier: np.ndarray,
-    service: np.ndarray,
+    origin: Labels,
+    carrier: Labels,
+    service: Labels,
     serial: Ids,
     shipped: Ints,
 ) -> tuple[Ints, Floats]:
@@ -201,16 +208,7 @@ def _troubles(
     for fault in scenario.faults_of("lossy_lane", "slow_lane", "customs_hold"):
         touched = is_active(fault, day) & _fits(fault, "destination", orders.country)[:, None]
         touched &= _fits(fault, "origin", origin)[:, None]
-        touched &= (
-            np.full(serial.shape, True)
-            if not fault.get("carrier")
-            else carrier == fault.get("carrier")
-        )
-        touched &= (
-            np.full(serial.shape, True)
-            if not fault.get("service")
-            else service == fault.get("service")
-        )
+        touched &= _fits(fault, "carrier", carrier) & _fits(fault, "service", service)
         if fault.kind == "lossy_lane":
             lost = np.where(touched, fault.get("rate"), lost)
         elif fault.kind == "slow_lane":

@@ -16,6 +16,7 @@ import polars as pl
 from sources._sandbox.scenario import Fault, Scenario
 from sources._sandbox.world.catalogue import Catalogue
 from sources._sandbox.world.draws import Flags, Floats, Ints
+from sources._sandbox.world.labels import Labels
 
 FIT_REASONS = ("fit.too_small", "fit.too_large", "fit.fit_unspecified", "fit.comfort")
 
@@ -50,12 +51,11 @@ class UnitFacts:
 
     sku: Ints
     day: Ints
-    country: np.ndarray
-    marketplace: np.ndarray
-    centre: np.ndarray
-    carrier: np.ndarray
-    service: np.ndarray
-    origin: np.ndarray
+    country: Labels
+    centre: Labels
+    carrier: Labels
+    service: Labels
+    origin: Labels
     is_fraud_buyer: Flags
 
 
@@ -82,7 +82,7 @@ def matches_lane(fault: Fault, facts: UnitFacts) -> Flags:
         ("destination", facts.country),
     ):
         if fault.get(name) is not None:
-            match &= values == fault.get(name)
+            match &= values.equals(fault.get(name))
     return match
 
 
@@ -104,16 +104,16 @@ def _touched(fault: Fault, catalogue: Catalogue, facts: UnitFacts) -> tuple[str,
     of_sku = np.isin(facts.sku, fault_skus(catalogue, fault))
     if fault.kind == "size_bias":
         country = fault.get("country")
-        here = facts.country == country if country else np.full(len(facts.sku), True)
+        here = facts.country.equals(country) if country else np.full(len(facts.sku), True)
         return f"fit.{fault.get('direction')}", of_sku & here, rate
     if fault.kind == "listing_mismatch":
         return "description.not_as_described", of_sku, rate
     if fault.kind == "no_fault_found":
         return "product_defect.functional", of_sku, rate
     if fault.kind == "wrong_item":
-        return "fulfilment.wrong_item", facts.centre == fault.get("warehouse"), rate
+        return "fulfilment.wrong_item", facts.centre.equals(fault.get("warehouse")), rate
     if fault.kind == "damaging_carrier":
-        return "logistics.damaged_in_transit", facts.carrier == fault.get("carrier"), rate
+        return "logistics.damaged_in_transit", facts.carrier.equals(fault.get("carrier")), rate
     if fault.kind == "return_fraud":
         return "fraud.empty_or_switched_return", facts.is_fraud_buyer, 1.0
     if fault.kind == "slow_lane":
@@ -146,7 +146,7 @@ def _relief(scenario: Scenario, catalogue: Catalogue, facts: UnitFacts, reason: 
         touched = np.isin(facts.sku, fault_skus(catalogue, fault))
         touched &= facts.day >= day_number(fault.get("date"))
         if fault.get("country"):
-            touched &= facts.country == fault.get("country")
+            touched &= facts.country.equals(fault.get("country"))
         factor = np.where(touched, factor * (1.0 - intervention_effect(fault)), factor)
     return factor
 

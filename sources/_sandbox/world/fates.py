@@ -11,7 +11,9 @@ fates are `is_conditional` and dropped later where the unit came from another lo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 import numpy as np
 
@@ -26,8 +28,10 @@ from sources._sandbox.world.effects import (
     day_number,
     healthy_causes,
     is_active,
+    matches_lane,
     planted_causes,
 )
+from sources._sandbox.world.labels import Labels
 from sources._sandbox.world.markets import Places
 from sources._sandbox.world.reasons import SELLABLE, codes_of, dispositions
 
@@ -86,20 +90,38 @@ def unit_facts(
 ) -> UnitFacts:
     """What faults may look at, for the units in `rows`."""
     order, parcel = units.order[rows], units.parcel[rows]
-    centres = np.array([c.name for c in places.centres])
-    origins = np.array([c.country for c in places.centres])
     centre = parcels.centre[order]
     return UnitFacts(
         sku=lines.sku[units.line[rows]],
         day=parcels.shipped[order, parcel] // DAY,
         country=orders.country[order],
-        marketplace=np.array([m.marketplace for m in places.markets])[orders.market[order]],
-        centre=centres[centre],
+        centre=Labels(tuple(c.name for c in places.centres), centre),
         carrier=parcels.carrier[order, parcel],
         service=parcels.service[order, parcel],
-        origin=origins[centre],
+        origin=Labels(tuple(c.country for c in places.centres), centre),
         is_fraud_buyer=orders.is_fraud[order],
     )
+
+
+@dataclass
+class _Stories:
+    """Reason and fault of each unit, as numbers while there are many units; -1: nothing."""
+
+    number: Ints
+    known: list[tuple[str, str]] = field(default_factory=list)
+
+    def tell(self, mine: Flags | int, reason: str, fault_id: str) -> None:
+        if (reason, fault_id) not in self.known:
+            self.known.append((reason, fault_id))
+        self.number[mine] = self.known.index((reason, fault_id))
+
+    def reasons(self, rows: Ints) -> np.ndarray:
+        names = np.array([reason for reason, _ in self.known] or [""], dtype="U48")
+        return names[self.number[rows]]
+
+    def faults(self, rows: Ints) -> np.ndarray:
+        names = np.array([fault for _, fault in self.known] or [""], dtype="U8")
+        return names[self.number[rows]]
 
 
 def make_fates(
@@ -117,31 +139,22 @@ def make_fates(
     order, parcel = units.order[rows], units.parcel[rows]
     facts = unit_facts(places, orders, lines, parcels, units, rows)
     luck = draws.uniform("fate", units.fate[rows])
-    state = parcels.state[order, parcel]
-    pull = np.array([geography.country(c).returns for c in _codes(facts.country)])
-    pull = pull[np.searchsorted(_codes(facts.country), facts.country)]
-    reason, fault = _top_causes(scenario, catalogue, facts, luck, pull)
+    stories = _Stories(np.full(len(rows), -1, dtype=np.int64))
+    _top_causes(scenario, catalogue, facts, luck, stories)
     usual, worst = defect_rates(scenario, catalogue, facts)
-    reason[luck < worst], fault[luck < worst] = _lot_reason(
-        scenario, catalogue, facts, luck < worst
-    )
-    base = luck < usual
-    reason[base], fault[base] = "product_defect.functional", NO_FAULT
-    requested = _asked(scenario, draws, units, rows, parcels.delivered[order, parcel])
-    _plant_safety(
-        scenario, catalogue, facts, parcels.delivered[order, parcel], reason, fault, requested
-    )
-    for code, words in (
-        (dispatch.LOST, "logistics.not_received_lost"),
-        (dispatch.REFUSED, "logistics.undeliverable_refused"),
-        (dispatch.UNDELIVERABLE, "logistics.undeliverable_other"),
-    ):
-        reason[state == code] = words
-        fault[state == code] = NO_FAULT
-    _blame_lossy_lanes(scenario, facts, state, fault)
-    bad = (reason != "") & ((state != dispatch.DELIVERED) | (requested < NEVER))
-    picked = np.flatnonzero(bad)
-    delivered = state[picked] == dispatch.DELIVERED
+    is_conditional = (luck >= usual) & (luck < worst)
+    stories.tell(luck < usual, "product_defect.functional", NO_FAULT)
+    for planted in scenario.faults_of("bad_lot"):
+        mine = facts.sku == catalogue.skus.index(planted.get("sku"))
+        stories.tell(is_conditional & mine, planted.get("reason"), planted.fault_id)
+    delivered = parcels.delivered[order, parcel]
+    requested = _asked(draws, units, rows, delivered)
+    _plant_safety(scenario, catalogue, facts, delivered, stories, requested, is_conditional)
+    state = parcels.state[order, parcel]
+    is_conditional &= state == dispatch.DELIVERED
+    _undelivered(scenario, facts, state, stories)
+    in_trouble = (state != dispatch.DELIVERED) | (requested < NEVER)
+    picked = np.flatnonzero((stories.number >= 0) & in_trouble)
     return _follow(
         scenario,
         places,
@@ -152,34 +165,27 @@ def make_fates(
         parcels,
         units,
         rows[picked],
-        reason[picked],
-        fault[picked],
+        stories.reasons(picked),
+        stories.faults(picked),
         luck[picked],
-        (luck < worst)[picked] & ~base[picked] & delivered,
+        is_conditional[picked],
         requested[picked],
     )
 
 
-def _codes(countries: np.ndarray) -> np.ndarray:
-    return np.unique(countries)
-
-
 def _top_causes(
-    scenario: Scenario, catalogue: Catalogue, facts: UnitFacts, luck: Floats, pull: Floats
-) -> tuple[np.ndarray, np.ndarray]:
+    scenario: Scenario, catalogue: Catalogue, facts: UnitFacts, luck: Floats, stories: _Stories
+) -> None:
     """Causes other than defects of the lot: shares of the high end of each unit's number."""
-    reason = np.full(len(luck), "", dtype="U48")
-    fault = np.full(len(luck), NO_FAULT, dtype="U8")
+    pull = facts.country.values([geography.country(c).returns for c in facts.country.names])
     rest = 1.0 - luck
     below = np.zeros(len(luck))
     causes = planted_causes(scenario, catalogue, facts)
     causes += healthy_causes(scenario, catalogue, facts, pull)
     for cause in causes:
         hit = (rest > below) & (rest <= below + cause.share) & (cause.share > 0)
-        reason[hit] = cause.reason
-        fault[hit] = cause.fault_id or NO_FAULT
+        stories.tell(hit, cause.reason, cause.fault_id or NO_FAULT)
         below += cause.share
-    return reason, fault
 
 
 def defect_rates(
@@ -194,18 +200,20 @@ def defect_rates(
     return usual, worst
 
 
-def _lot_reason(
-    scenario: Scenario, catalogue: Catalogue, facts: UnitFacts, mine: Flags
-) -> tuple[np.ndarray, np.ndarray]:
-    reason = np.full(int(mine.sum()), "product_defect.functional", dtype="U48")
-    fault = np.full(int(mine.sum()), NO_FAULT, dtype="U8")
-    for planted in scenario.faults_of("bad_lot"):
-        hit = facts.sku[mine] == catalogue.skus.index(planted.get("sku"))
-        reason[hit], fault[hit] = planted.get("reason"), planted.fault_id
-    return reason, fault
+def of_its_lot(
+    scenario: Scenario, fates: Fates, lot: Ints, lots: Sequence[Mapping[str, Any]]
+) -> Fates:
+    """The same fates, those of bad lots with the fault of the very lot that the unit came from."""
+    fault = fates.fault.copy()
+    names = {(f.get("sku"), f.get("lot")): f.fault_id for f in scenario.faults_of("bad_lot")}
+    for number, row in enumerate(lots):
+        if (row["sku"], row["lot_id"]) in names:
+            mine = fates.is_conditional & (lot[fates.unit] == number)
+            fault[mine] = names[row["sku"], row["lot_id"]]
+    return replace(fates, fault=fault)
 
 
-def _asked(scenario: Scenario, draws: Draws, units: Units, rows: Ints, delivered: Ints) -> Ints:
+def _asked(draws: Draws, units: Units, rows: Ints, delivered: Ints) -> Ints:
     """When the buyer would ask for a return: days to months after delivery."""
     days = np.minimum(1.0 + draws.lognormal("ask", units.fate[rows], 10.0, 0.85), 150.0)
     asked = delivered + (days * (DAY // SECOND)).astype(np.int64) * SECOND
@@ -217,9 +225,9 @@ def _plant_safety(
     catalogue: Catalogue,
     facts: UnitFacts,
     delivered: Ints,
-    reason: np.ndarray,
-    fault: np.ndarray,
+    stories: _Stories,
     requested: Ints,
+    is_conditional: Flags,
 ) -> None:
     """One report of an allergy per fault, by whoever got the product last before that day."""
     for planted in scenario.faults_of("safety"):
@@ -229,25 +237,19 @@ def _plant_safety(
         if not mine.any():
             continue
         last = int(np.argmax(np.where(mine, delivered, -1)))
-        reason[last], fault[last] = "product_defect.safety_allergy", planted.fault_id
+        stories.tell(last, "product_defect.safety_allergy", planted.fault_id)
         requested[last] = noon
+        is_conditional[last] = False
 
 
-def _blame_lossy_lanes(
-    scenario: Scenario, facts: UnitFacts, state: Ints, fault: np.ndarray
-) -> None:
+def _undelivered(scenario: Scenario, facts: UnitFacts, state: Ints, stories: _Stories) -> None:
+    """Parcels that never arrived, with the lossy lane behind it where there is one."""
+    stories.tell(state == dispatch.LOST, "logistics.not_received_lost", NO_FAULT)
+    stories.tell(state == dispatch.REFUSED, "logistics.undeliverable_refused", NO_FAULT)
+    stories.tell(state == dispatch.UNDELIVERABLE, "logistics.undeliverable_other", NO_FAULT)
     for planted in scenario.faults_of("lossy_lane"):
-        lane = is_active(planted, facts.day) & (state == dispatch.LOST)
-        for name, values in (
-            ("carrier", facts.carrier),
-            ("service", facts.service),
-            ("origin", facts.origin),
-            ("destination", facts.country),
-        ):
-            lane &= (
-                np.full(len(state), True) if not planted.get(name) else values == planted.get(name)
-            )
-        fault[lane] = planted.fault_id
+        lane = matches_lane(planted, facts) & (state == dispatch.LOST)
+        stories.tell(lane, "logistics.not_received_lost", planted.fault_id)
 
 
 def _follow(

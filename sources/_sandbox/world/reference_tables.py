@@ -155,12 +155,8 @@ def exchange_rates(sim: Simulation) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 def _walk(sim: Simulation, currency: str, first: date, days: int) -> pl.DataFrame:
     """A random walk around a plausible level, day by day."""
-    steps = np.array(
-        [
-            sim.draws.one("fx", currency, day) - 0.5
-            for day in range(day_number(first), day_number(first) + days)
-        ]
-    )
+    days_since_1970 = np.arange(day_number(first), day_number(first) + days, dtype=np.uint64)
+    steps = sim.draws.uniform(f"fx.{currency}", days_since_1970) - 0.5
     level = geography.UNITS_PER_EUR[currency] * np.exp(2 * _DAILY_MOVE * np.cumsum(steps))
     places = 4 if level[0] < 20 else 2
     return pl.DataFrame(

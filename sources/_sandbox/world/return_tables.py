@@ -57,7 +57,7 @@ def returns_table(sim: Simulation, buyers: pl.DataFrame) -> pl.DataFrame:
     unit = found.unit[row]
     order, line = units.order[unit], units.line[unit]
     fba = sim.orders.is_fba[order]
-    amazon = (sim.market_values("connector") == "amazon")[order]
+    amazon = sim.is_amazon(order)
     reason = found.claimed[row]
     code = np.where(amazon, found.code[row], reason)
     code = np.where(amazon & ~fba, np.char.add("CR-", code.astype("U48")), code)
@@ -65,7 +65,7 @@ def returns_table(sim: Simulation, buyers: pl.DataFrame) -> pl.DataFrame:
     goods = received < NEVER
     contacts = _contacts(sim, order, buyers)
     language = _languages(sim, order)
-    accounts = sim.accounts()[order]
+    accounts = sim.accounts(order)
     plate = digits(sim.draws.scatter("plate", keys[first]), 14)
     lpn = plate.to_frame("n").select(pl.format("LPNRR{}", "n").alias("n"))["n"]
     disposition = pl.Series(found.disposition[row])
@@ -73,12 +73,12 @@ def returns_table(sim: Simulation, buyers: pl.DataFrame) -> pl.DataFrame:
         {
             "return_no": return_texts(sim, keys[first]),
             "account": accounts,
-            "connector": sim.market_values("connector")[order],
+            "connector": sim.by_market("connector", order),
             "fulfilled_by": np.where(fba, "marketplace", "seller"),
             "order_id": sim.order_ids.gather(order),
             "line_no": sim.lines.number[line],
-            "sku": np.array(sim.catalogue.skus)[sim.lines.sku[line]],
-            "listing_sku": listing_skus(sim, accounts, sim.lines.sku[line]),
+            "sku": sim.skus(sim.lines.sku[line]),
+            "listing_sku": listing_skus(sim, order, sim.lines.sku[line]),
             "quantity": count,
             "fulfilment_centre_id": _return_centres(sim, order, keys[first]),
             "requested_at": times(found.requested[row]),
@@ -127,7 +127,7 @@ def _contacts(sim: Simulation, order: Ints, buyers: pl.DataFrame) -> tuple[pl.Se
 
 
 def _languages(sim: Simulation, order: Ints) -> np.ndarray:
-    country = sim.orders.country[order]
+    country = sim.orders.country[order].words()
     spoken = sim.scenario.languages
     language = np.full(len(order), "en", dtype="U2")
     for code in np.unique(country):
@@ -159,7 +159,7 @@ def _statuses(sim: Simulation, row: Ints, fba: Flags, goods: Flags, keys: Ids) -
     return np.where(fba, status, own)
 
 
-def commission_factor(sim: Simulation, market: Ints, day: Ints, fee: str) -> Floats:
+def fee_factor(sim: Simulation, market: Ints, day: Ints, fee: str) -> Floats:
     """What planted rises do to a fee (`commission`, `fulfilment`, `return`) on a day."""
     factor = np.ones(len(market))
     for fault in sim.scenario.faults_of("fee_rise"):
@@ -190,7 +190,7 @@ def fee_of(text: str) -> str:
 def commissions(sim: Simulation, order: Ints, sku: Ints, net: Ints, posted: Ints) -> Ints:
     """Referral fee on `net` minor units, at the rate of the category and day."""
     rate = np.array([c.commission_bp for c in sim.catalogue.categories], dtype=np.int64)[sku]
-    factor = commission_factor(sim, sim.orders.market[order], posted // DAY, "commission")
+    factor = fee_factor(sim, sim.orders.market[order], posted // DAY, "commission")
     rate = np.rint(rate * factor).astype(np.int64)
     return (net * rate + 5_000) // 10_000
 
@@ -290,8 +290,8 @@ def _finish(
 ) -> pl.DataFrame:
     order, line = sim.units.order[unit], sim.units.line[unit]
     sku = sim.lines.sku[line]
-    accounts = sim.accounts()[order]
-    amazon = (sim.market_values("connector") == "amazon")[order]
+    accounts = sim.accounts(order)
+    amazon = sim.is_amazon(order)
     shipped = sim.parcels.shipped[order, sim.units.parcel[unit]]
     net = sums["principal_minor"].to_numpy()
     back = np.where(amazon, commissions(sim, order, sku, net, shipped), 0)
@@ -301,13 +301,13 @@ def _finish(
     refund_no = refund_texts(sim, sums["key"].to_numpy(), nth)
     return sums.select(
         refund_no.alias("refund_no"),
-        pl.Series("account", accounts),
-        pl.Series("connector", sim.market_values("connector")[order]),
+        accounts.alias("account"),
+        sim.by_market("connector", order).alias("connector"),
         sim.order_ids.gather(order).alias("order_id"),
         pl.Series("line_no", sim.lines.number[line]),
-        pl.Series("sku", np.array(sim.catalogue.skus)[sku]),
-        pl.Series("listing_sku", listing_skus(sim, accounts, sku)),
-        pl.Series("currency", sim.market_values("currency")[order]),
+        sim.skus(sku).alias("sku"),
+        listing_skus(sim, order, sku).alias("listing_sku"),
+        sim.by_market("currency", order).alias("currency"),
         "units",
         "principal_minor",
         "promotion_minor",
@@ -340,7 +340,7 @@ def reimbursements_table(sim: Simulation) -> pl.DataFrame:
     line = sim.units.line[unit]
     base = np.where(lost, found.refunded[rows], found.posted[rows])
     sku = sim.lines.sku[line]
-    accounts = sim.accounts()[order]
+    accounts = sim.accounts(order)
     net = sim.lines.price[line] - sim.lines.discount[line]
     serial = sim.units.serial[unit]
     return (
@@ -349,9 +349,9 @@ def reimbursements_table(sim: Simulation) -> pl.DataFrame:
                 "reimbursement_id": digits(sim.draws.scatter("reimbursement", serial), 14),
                 "account": accounts,
                 "order_id": sim.order_ids.gather(order),
-                "sku": np.array(sim.catalogue.skus)[sku],
-                "listing_sku": listing_skus(sim, accounts, sku),
-                "currency": sim.market_values("currency")[order],
+                "sku": sim.skus(sku),
+                "listing_sku": listing_skus(sim, order, sku),
+                "currency": sim.by_market("currency", order),
                 "reason": np.where(lost, "Lost_Outbound", "Damaged_Warehouse"),
                 "quantity": np.ones(len(rows), dtype=np.int64),
                 "amount_minor": net * 6 // 10,

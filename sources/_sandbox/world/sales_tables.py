@@ -20,6 +20,8 @@ from sources._sandbox.world.simulation import (
 )
 from sources._sandbox.world.stock import NO_LOT
 
+FULFILLED_BY = ("seller", "marketplace")
+UNTROUBLED = ("cancelled", "kept", "partial_kept")
 OUTCOMES = {
     (fates.RETURN, fates.REFUND): "returned_refunded",
     (fates.RETURN, fates.EXCHANGE): "exchanged",
@@ -60,32 +62,31 @@ def last_shipped(sim: Simulation) -> tuple[Ints, Ints]:
 
 def orders_table(sim: Simulation) -> pl.DataFrame:
     orders = sim.orders
-    centres = sim.places.centres
-    centre = sim.parcels.centre
+    every = np.arange(len(orders))
     whole = orders.cancelled < NEVER
-    amazon = sim.market_values("connector") == "amazon"
+    amazon = sim.is_amazon(every)
     transit = np.where(orders.is_fba, 5, 16) * DAY
     paid = np.where(orders.paid < NEVER, orders.paid, orders.ordered)
-    number = pl.DataFrame({"a": sim.accounts(), "n": digits(orders.serial, 12)}).select(
+    number = pl.DataFrame({"a": sim.accounts(every), "n": digits(orders.serial, 12)}).select(
         pl.format("{}-{}", pl.col("a").str.slice(0, 2).str.to_uppercase(), "n").alias("n")
     )["n"]
     frame = pl.DataFrame(
         {
             "order_id": sim.order_ids,
             "order_number": number,
-            "account": sim.accounts(),
-            "connector": sim.market_values("connector"),
-            "marketplace": sim.market_values("marketplace"),
-            "country": orders.country,
-            "currency": sim.market_values("currency"),
+            "account": sim.accounts(every),
+            "connector": sim.by_market("connector", every),
+            "marketplace": sim.by_market("marketplace", every),
+            "country": orders.country.series(),
+            "currency": sim.by_market("currency", every),
             "customer_no": customer_numbers(sim),
             "ordered_at": times(orders.ordered),
             "paid_at": times(orders.paid),
-            "fulfilled_by": np.where(orders.is_fba, "marketplace", "seller"),
-            "fulfilment_centre_id": np.array([c.name for c in centres])[centre],
-            "stock_pool": np.array([c.stock_pool for c in centres])[centre],
-            "carrier": sim.parcels.carrier[:, 0],
-            "service": sim.parcels.service[:, 0],
+            "fulfilled_by": named(orders.is_fba.astype(np.int64), FULFILLED_BY),
+            "fulfilment_centre_id": sim.centres("name", every),
+            "stock_pool": sim.centres("stock_pool", every),
+            "carrier": sim.parcels.carrier[:, 0].series(),
+            "service": sim.parcels.service[:, 0].series(),
             "ship_by_at": times(paid + np.where(orders.is_fba, 2, 4) * DAY),
             "deliver_by_at": times(paid + transit),
             "shipped_complete_at": times(last_shipped(sim)[1]),
@@ -106,13 +107,12 @@ def orders_table(sim: Simulation) -> pl.DataFrame:
     return frame.filter(pl.Series(sim.is_kept))
 
 
-def listing_skus(sim: Simulation, accounts: np.ndarray, sku: Ints) -> np.ndarray:
+def listing_skus(sim: Simulation, order: Ints, sku: Ints) -> pl.Series:
     """The text by which an account lists a SKU; one in fifteen has another than the SKU."""
-    names = sorted({m.account.name for m in sim.places.markets})
-    table = np.array(
-        [[listing_sku(sim, account, name) for name in sim.catalogue.skus] for account in names]
-    )
-    return table[np.searchsorted(names, accounts), sku]
+    accounts = [m.account.name for m in sim.places.markets]
+    names = [listing_sku(sim, a, name) for a in accounts for name in sim.catalogue.skus]
+    place = sim.orders.market[order] * len(sim.catalogue.skus) + sku
+    return pl.Series(names, dtype=pl.String).gather(place)
 
 
 def listing_sku(sim: Simulation, account: str, sku: str) -> str:
@@ -123,36 +123,28 @@ def listing_sku(sim: Simulation, account: str, sku: str) -> str:
 
 def lines_table(sim: Simulation) -> pl.DataFrame:
     lines = sim.lines
-    accounts = sim.accounts()[lines.order]
     some = lines.cancelled_quantity > 0
-    skus = np.array(sim.catalogue.skus)
-    return (
-        pl.DataFrame(
-            {
-                "order_id": sim.order_ids.gather(lines.order),
-                "line_no": lines.number,
-                "order_item_id": item_ids(sim),
-                "sku": skus[lines.sku],
-                "listing_sku": listing_skus(sim, accounts, lines.sku),
-                "quantity": lines.quantity,
-                "quantity_cancelled": lines.cancelled_quantity,
-                "line_cancelled_at": times(np.where(some, lines.cancelled, NEVER)),
-                "cancel_reason": named(np.where(some, lines.reason, -1), CANCEL_REASONS),
-                "cancelled_by": named(np.where(some, lines.canceller, -1), CANCELLERS),
-                "unit_price_minor": lines.price,
-                "unit_discount_minor": lines.discount,
-                "unit_tax_minor": lines.tax,
-                "shipping_minor": lines.shipping,
-                "shipping_discount_minor": lines.shipping_discount,
-                "shipping_tax_minor": lines.shipping_tax,
-                "promotion_ids": np.where(lines.discount > 0, "PAWS-SAVE", ""),
-            }
-        )
-        .with_columns(
-            pl.when(pl.col("promotion_ids") != "").then("promotion_ids").alias("promotion_ids")
-        )
-        .filter(pl.Series(sim.is_kept[lines.order]))
-    )
+    return pl.DataFrame(
+        {
+            "order_id": sim.order_ids.gather(lines.order),
+            "line_no": lines.number,
+            "order_item_id": item_ids(sim),
+            "sku": sim.skus(lines.sku),
+            "listing_sku": listing_skus(sim, lines.order, lines.sku),
+            "quantity": lines.quantity,
+            "quantity_cancelled": lines.cancelled_quantity,
+            "line_cancelled_at": times(np.where(some, lines.cancelled, NEVER)),
+            "cancel_reason": named(np.where(some, lines.reason, -1), CANCEL_REASONS),
+            "cancelled_by": named(np.where(some, lines.canceller, -1), CANCELLERS),
+            "unit_price_minor": lines.price,
+            "unit_discount_minor": lines.discount,
+            "unit_tax_minor": lines.tax,
+            "shipping_minor": lines.shipping,
+            "shipping_discount_minor": lines.shipping_discount,
+            "shipping_tax_minor": lines.shipping_tax,
+            "promotion_ids": named((lines.discount > 0) - 1, ("PAWS-SAVE",)),
+        }
+    ).filter(pl.Series(sim.is_kept[lines.order]))
 
 
 def item_ids(sim: Simulation) -> pl.Series:
@@ -193,7 +185,7 @@ def refund_keys(sim: Simulation) -> Ids:
 
 
 def units_table(sim: Simulation) -> pl.DataFrame:
-    units, found = sim.units, sim.fates
+    units = sim.units
     rows = np.flatnonzero(units.parcel >= 0)
     order, parcel = units.order[rows], units.parcel[rows]
     shipped = np.full(len(units), NEVER, dtype=np.int64)
@@ -203,18 +195,17 @@ def units_table(sim: Simulation) -> pl.DataFrame:
     keys = np.zeros(len(units), dtype=np.uint64)
     keys[rows] = shipment_keys(sim, rows)[1]
     lots = tuple(lot["lot_id"] for lot in sim.allocation.lots) or ("",)
-    pools = np.array([c.stock_pool for c in sim.places.centres])
     is_shipped = pl.Series(units.parcel >= 0)
     frame = pl.DataFrame(
         {
             "order_id": sim.order_ids.gather(units.order),
             "line_no": sim.lines.number[units.line],
             "unit_no": units.number,
-            "sku": np.array(sim.catalogue.skus)[sim.lines.sku[units.line]],
+            "sku": sim.skus(sim.lines.sku[units.line]),
             "shipment_item_id": item_texts(sim, keys),
             "shipped_at": times(shipped),
             "delivered_at": times(delivered),
-            "stock_pool": pools[sim.parcels.centre[units.order]],
+            "stock_pool": sim.centres("stock_pool", units.order),
             "lot_id": named(np.where(sim.allocation.lot == NO_LOT, -1, sim.allocation.lot), lots),
             "is_scanned": is_scanned(sim),
             **_fate_columns(sim),
@@ -223,7 +214,6 @@ def units_table(sim: Simulation) -> pl.DataFrame:
         pl.when(is_shipped).then("shipment_item_id").alias("shipment_item_id"),
         pl.when(is_shipped).then("stock_pool").alias("stock_pool"),
     )
-    del found
     return frame.filter(pl.Series(sim.is_kept[units.order]))
 
 
@@ -238,8 +228,8 @@ def _fate_columns(sim: Simulation) -> dict[str, pl.Series]:
     at = pl.Series(place).set(pl.Series(place < 0), None)
     pairs = zip(found.kind[live].tolist(), found.ends[live].tolist(), strict=True)
     outcomes = pl.Series([OUTCOMES[pair] for pair in pairs], dtype=pl.String)
-    kept = np.where(sim.units.parcel >= 0, "kept", "cancelled").astype("U20")
-    kept[sim.concessions.unit] = "partial_kept"
+    kept = (sim.units.parcel >= 0).astype(np.int64)
+    kept[sim.concessions.unit] = 2
     shown = is_shown(sim)[live]
     returns = return_texts(sim, return_keys(sim)[live])
     paid = (found.ends[live] == fates.REFUND) & (found.refund_share[live] == 1.0)
@@ -249,7 +239,9 @@ def _fate_columns(sim: Simulation) -> dict[str, pl.Series]:
     return {
         "true_cause": pl.Series(found.reason[live]).gather(at),
         "fault_id": blank_to_null(found.fault[live]).gather(at),
-        "outcome": outcomes.gather(at).fill_null(pl.Series(kept)),
+        "outcome": outcomes.gather(at).fill_null(
+            named(kept, ("cancelled", "kept", "partial_kept"))
+        ),
         "return_no": returns.set(pl.Series(~shown), None).gather(at),
         "refund_no": refunds.set(pl.Series(~paid), None).gather(at),
         "linked_order_id": linked.gather(at),
@@ -279,14 +271,12 @@ def shipments_table(sim: Simulation) -> pl.DataFrame:
     unit = rows[first]
     order, parcel = units.order[unit], units.parcel[unit]
     parcels, lines = sim.parcels, sim.lines
-    centres = sim.places.centres
-    centre = parcels.centre[order]
     shipped = parcels.shipped[order, parcel]
     fba = sim.orders.is_fba[order]
     lag = dispatch.hours(sim.draws, "reported", item_key[first], 1, 3)
     slow = dispatch.hours(sim.draws, "reported.slow", item_key[first], 3, 24)
     lag = np.where(sim.draws.chance("reported?", item_key[first], 0.03), slow, lag)
-    prefix = np.where(fba, "TBA", "YT")
+    prefix = named(fba.astype(np.int64), ("YT", "TBA"))
     numbers = digits(sim.draws.scatter("tracking", parcel_key[first]), 14)
     tracking = pl.DataFrame({"p": prefix, "n": numbers})
     item_first = units.number[unit] == 1
@@ -298,16 +288,16 @@ def shipments_table(sim: Simulation) -> pl.DataFrame:
             "line_no": lines.number[units.line[unit]],
             "parcel_no": parcel + 1,
             "quantity": count,
-            "fulfilment_centre_id": np.array([c.name for c in centres])[centre],
-            "origin": np.array([c.country for c in centres])[centre],
+            "fulfilment_centre_id": sim.centres("name", order),
+            "origin": sim.centres("country", order),
             "shipped_at": times(shipped),
             "reported_at": times(shipped + lag),
             "estimated_arrival_date": pl.Series(parcels.estimated_day[order, parcel])
             .cast(pl.Int32)
             .cast(pl.Date),
             "delivered_at": times(parcels.delivered[order, parcel]),
-            "carrier": parcels.carrier[order, parcel],
-            "service": parcels.service[order, parcel],
+            "carrier": parcels.carrier[order, parcel].series(),
+            "service": parcels.service[order, parcel].series(),
             "tracking_number": tracking.select(pl.format("{}{}", "p", "n").alias("t"))["t"],
             "state": named(parcels.state[order, parcel], dispatch.STATES),
             "state_at": times(parcels.state_at[order, parcel]),
@@ -348,7 +338,7 @@ def states_table(sim: Simulation) -> pl.DataFrame:
             }
         ).with_columns(pl.lit("UNSHIPPED").alias("status"))
     )
-    return pl.concat(frames).unique().sort("at", "order_id", "status")
+    return pl.concat(frames).sort("at", maintain_order=True)
 
 
 def scans_table(units: pl.DataFrame, orders: pl.DataFrame) -> pl.DataFrame:

@@ -24,6 +24,7 @@ from sources._sandbox.world.fates import (
     Fates,
     make_concessions,
     make_fates,
+    of_its_lot,
     restocks,
 )
 from sources._sandbox.world.markets import Places, places_of
@@ -57,13 +58,26 @@ class Simulation:
     order_ids: pl.Series
     child_of: Ints  # per fate: index of the order that follows from it, -1: none
 
-    def market_values(self, name: str) -> np.ndarray:
-        """An attribute of each order's market."""
-        values = np.array([getattr(m, name) for m in self.places.markets])
-        return values[self.orders.market]
+    def by_market(self, name: str, order: Ints) -> pl.Series:
+        """A text attribute of each order's market."""
+        values = pl.Series([getattr(m, name) for m in self.places.markets], dtype=pl.String)
+        return values.gather(self.orders.market[order])
 
-    def accounts(self) -> np.ndarray:
-        return np.array([m.account.name for m in self.places.markets])[self.orders.market]
+    def accounts(self, order: Ints) -> pl.Series:
+        names = pl.Series([m.account.name for m in self.places.markets])
+        return names.gather(self.orders.market[order])
+
+    def is_amazon(self, order: Ints) -> Flags:
+        amazon = np.array([m.connector == "amazon" for m in self.places.markets])
+        return amazon[self.orders.market[order]]
+
+    def skus(self, sku: Ints) -> pl.Series:
+        return pl.Series(self.catalogue.skus).gather(sku)
+
+    def centres(self, name: str, order: Ints) -> pl.Series:
+        """A text attribute of the centre that each order leaves from."""
+        values = pl.Series([getattr(c, name) for c in self.places.centres], dtype=pl.String)
+        return values.gather(self.parcels.centre[order])
 
 
 def simulate(scenario: Scenario, end: date) -> Simulation:
@@ -107,6 +121,7 @@ def simulate(scenario: Scenario, end: date) -> Simulation:
         restocked,
         parent_fate,
     )
+    fates = of_its_lot(scenario, fates, allocation.lot, allocation.lots)
     child_of = np.full(len(fates), -1, dtype=np.int64)
     child_of[child_fates] = parents + np.arange(len(child_fates))
     return Simulation(
@@ -155,15 +170,15 @@ def _order_ids(places: Places, draws: Draws, orders: Orders) -> pl.Series:
     ]
 
 
-def _prefixes(places: Places, draws: Draws, orders: Orders) -> np.ndarray:
-    prefix = np.full(len(orders), "111", dtype="U3")
+def _prefixes(places: Places, draws: Draws, orders: Orders) -> pl.Series:
+    words = tuple(word for group in _PREFIXES.values() for word in group)
+    prefix = np.zeros(len(orders), dtype=np.int64)
     regions = np.array([m.region_group for m in places.markets])[orders.market]
-    for region, words in _PREFIXES.items():
+    for region, group in _PREFIXES.items():
         mine = regions == region
-        prefix[mine] = np.array(words)[
-            draws.pick("prefix", orders.serial[mine], [1.0] * len(words))
-        ]
-    return prefix
+        picked = draws.pick("prefix", orders.serial[mine], [1.0] * len(group))
+        prefix[mine] = np.array([words.index(word) for word in group])[picked]
+    return pl.Series(words).gather(prefix)
 
 
 def digits(numbers: Ids, width: int) -> pl.Series:
