@@ -208,6 +208,7 @@ class _Cycle:
             "start": api_time(self.window.start),
             "end": api_time(self.window.end),
             "asked_at": api_time(self.context.clock.now()),
+            "marketplaces": list(self.client.account.marketplace_ids),
         }
         self.context.state.save()
 
@@ -294,8 +295,9 @@ def _parts(context: StreamContext, window: Window) -> Iterator[tuple[Window, str
     if not pending or pending["start"] != start or not start < pending["end"] <= end:
         yield window, None
         return
-    asked_at = datetime.fromisoformat(pending["asked_at"])
-    if context.clock.now() - asked_at > RESUME_WITHIN:
+    age = context.clock.now() - datetime.fromisoformat(pending["asked_at"])
+    marketplaces = list(context.client.account.marketplace_ids)
+    if age > RESUME_WITHIN or pending["marketplaces"] != marketplaces:
         yield window, None
         return
     cut = datetime.fromisoformat(pending["end"])

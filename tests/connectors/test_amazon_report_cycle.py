@@ -345,12 +345,24 @@ def test_case_39_a_remembered_report_that_amazon_lost_is_asked_for_anew(tmp_path
         "start": "2026-03-01T00:00:00Z",
         "end": "2026-03-20T00:00:00Z",
         "asked_at": "2026-03-19T22:00:00Z",
+        "marketplaces": list(account().marketplace_ids),
     }
     state.save()
     with stub.running():
         assert len(records(reading.encoded(FBA_RETURNS_STREAM, START))) == 5
     assert stub.count("GET /reports/2021-06-30/reports/11111") == 1
     assert stub.count(CREATE) == 1
+
+
+def test_case_39_a_remembered_report_on_other_marketplaces_is_not_read(tmp_path: Path) -> None:
+    stub = StubAmazon(new_report=lambda report: setattr(report, "statuses", ["IN_PROGRESS"]))
+    with stub.running():
+        with pytest.raises(StopStream):
+            Reading(tmp_path).encoded(FBA_RETURNS_STREAM, START)
+        stub.new_report = with_returns
+        wider = Reading(tmp_path, settings=account(marketplaces=("DE", "FR", "IT")))
+        assert len(records(wider.encoded(FBA_RETURNS_STREAM, START))) == 5
+    assert stub.count(CREATE) == 2
 
 
 def test_case_39_a_settlement_that_amazon_lost_is_noted_and_the_others_read(

@@ -100,6 +100,26 @@ def test_case_02_pacing_follows_the_rate_that_answers_tell(tmp_path: Path) -> No
     assert sum(fast.clock.sleeps) < 5
 
 
+def test_case_02_a_rate_on_a_refusal_is_not_believed_and_a_told_wait_is_kept(
+    tmp_path: Path,
+) -> None:
+    def refused(headers: dict[str, str]) -> Reply:
+        return 429, headers, b'{"errors":[{"code":"QuotaExceeded","message":"","details":""}]}'
+
+    stub = StubAmazon()
+    stub.script(
+        ORDERS,
+        lambda _request: refused({"x-amzn-RateLimit-Limit": "1000"}),
+        lambda _request: refused({"Retry-After": "7"}),
+    )
+    reading = Reading(tmp_path)
+    with stub.running():
+        reading.encoded(ORDERS_STREAM, NOW - timedelta(days=1))
+    waits = [wait for wait in reading.clock.sleeps if wait > 1]
+    assert waits[0] > 178, "not a thousandth of a second"
+    assert 7 <= waits[1] < 8
+
+
 @pytest.mark.parametrize("place", ["message", "details"])
 def test_case_03_expired_token_is_renewed_and_the_call_sent_once_more(
     tmp_path: Path, place: str
