@@ -38,8 +38,8 @@ def share_of(*parts: object) -> float:
 class ApiFaults:
     """Decides for each answer, by shares of the scenario's `[api]`.
 
-    A `key` names what is counted apart: account and operation. The n-th answer under a key always
-    meets the same fate, whatever other threads do.
+    A `key` names what is counted apart: account, operation and what is asked. So the n-th try of a
+    request always meets the same fate, whatever other threads do.
     """
 
     seed: int

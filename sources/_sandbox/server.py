@@ -51,6 +51,11 @@ class Request:
         """Address under which the client reached this server, for links in answers."""
         return f"http://{self.headers.get('host', _LOOPBACK)}"
 
+    @property
+    def content(self) -> str:
+        """What is asked, the same for each try."""
+        return repr((self.query, self.body))
+
     def values(self, name: str) -> list[str]:
         return [value for key, value in self.query if key == name]
 

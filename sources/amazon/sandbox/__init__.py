@@ -134,7 +134,7 @@ class AmazonSandbox:
             raise unavailable()
         if not self._buckets.takes(account, operation):
             raise quota_exceeded()
-        fault = self._faults.next_fault(f"{account}:{operation}")
+        fault = self._faults.next_fault(f"{account} {operation} {argument} {request.content}")
         if fault == "http_429":
             raise quota_exceeded()
         if fault == "http_503":
