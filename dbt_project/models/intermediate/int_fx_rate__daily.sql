@@ -79,11 +79,14 @@ final as (
         days.rate_date,
         currencies.currency,
         setting.reporting_currency,
-        case
-            when currencies.currency = setting.reporting_currency
-                then cast(1 as decimal(18, 10))
-            else held.rate_to_reporting
-        end as rate_to_reporting,
+        -- wider than it needs to be: two decimals of at most 18 digits multiply in 64 bits, and
+        -- an amount of some ten thousand times a rate with ten decimals does not fit there
+        cast(
+            case
+                when currencies.currency = setting.reporting_currency then 1
+                else held.rate_to_reporting
+            end as decimal(20, 10)
+        ) as rate_to_reporting,
         case
             when currencies.currency = setting.reporting_currency then days.rate_date
             else held.source_date

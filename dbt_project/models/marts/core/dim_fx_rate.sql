@@ -5,7 +5,7 @@ daily as (
         rate_date,
         currency,
         reporting_currency,
-        rate_to_reporting,
+        cast(rate_to_reporting as decimal(18, 10)) as rate_to_reporting,
         source_date,
         days_old,
         coalesce(rate_source, 'none') as rate_source
