@@ -108,7 +108,7 @@ def orders_table(sim: Simulation) -> pl.DataFrame:
 
 
 def listing_skus(sim: Simulation, order: Ints, sku: Ints) -> pl.Series:
-    """The text by which an account lists a SKU; one in fifteen has another than the SKU."""
+    """The text by which an account lists a SKU: its own, for one in fifteen another."""
     accounts = [m.account.name for m in sim.places.markets]
     names = [listing_sku(sim, a, name) for a in accounts for name in sim.catalogue.skus]
     place = sim.orders.market[order] * len(sim.catalogue.skus) + sku
@@ -116,7 +116,9 @@ def listing_skus(sim: Simulation, order: Ints, sku: Ints) -> pl.Series:
 
 
 def listing_sku(sim: Simulation, account: str, sku: str) -> str:
-    if sim.draws.one("listing", account, sku) >= 1 / 15:
+    chosen = int(sim.draws.one("listing.one", account) * len(sim.catalogue.skus))
+    is_other = sim.draws.one("listing", account, sku) < 1 / 15
+    if not is_other and (len(sim.catalogue.skus) == 1 or sku != sim.catalogue.skus[chosen]):
         return sku
     return f"{account[-2:].upper()}-{sku.removeprefix('SKU-')}-A"
 

@@ -1,0 +1,69 @@
+"""The folder `world/` of the truth: what really happened, in units and money that add up."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import cache
+
+import polars as pl
+
+from sources._sandbox.scenario import DEFAULT_SCENARIO, Scenario
+from sources._sandbox.truth.world_truth import line_keys, world_tables
+from sources._sandbox.world import World, build_world
+
+
+@cache
+def world() -> World:
+    return build_world(Scenario.load(DEFAULT_SCENARIO.parent / "scenarios" / "small.toml"))
+
+
+@cache
+def truth(days_less: int = 0) -> dict[str, pl.DataFrame]:
+    return world_tables(world(), world().scenario.clock - timedelta(days=days_less))
+
+
+def test_units_and_refunds_add_up() -> None:
+    clock = world().scenario.clock.replace(tzinfo=None)
+    lines = truth()["order_line"]
+    orders = world().orders.filter(pl.col("ordered_at") <= clock)
+    units = world().order_lines.join(orders, on="order_id", how="semi")
+    assert lines["units"].sum() == units["quantity"].sum()
+    paid = world().refunds.filter(pl.col("refunded_at") <= clock)
+    for currency, refunds in paid.group_by("currency"):
+        minor = refunds["principal_minor"].sum() + refunds["shipping_minor"].sum()
+        mine = lines.filter(pl.col("currency") == currency[0])
+        assert int(mine["refund_net"].sum() * 100) == minor > 0
+    given = world().reimbursements.filter(pl.col("approved_at") <= clock)
+    assert int(lines["reimbursement"].sum() * 100) == given["amount_minor"].sum()
+
+
+def test_keys_are_those_of_the_contract() -> None:
+    keys = truth()["order_line"]["order_line_key"]
+    amazon = keys.filter(keys.str.starts_with("amazon:"))
+    assert amazon.str.contains(r"^amazon:amz_de:\d{3}-\d{7}-\d{7}:[A-Z]{2,3}-\d{4}(-A)?$").all()
+    files = keys.filter(keys.str.starts_with("files:"))
+    assert files.str.contains(r"^files:shop_br:\d{18}:\d+$").all()
+    assert line_keys(world())["order_line_key"].n_unique() <= world().order_lines.height
+
+
+def test_every_fault_and_the_rates_of_lots_are_told() -> None:
+    tables = truth()
+    assert tables["fault"]["fault_id"].to_list() == [
+        fault.fault_id for fault in world().scenario.faults
+    ]
+    kinds = dict(tables["fault"].select("kind", "entity_type").iter_rows())
+    assert kinds["bad_lot"] == "lot"
+    assert kinds["slow_lane"] == "lane"
+    assert kinds["source_outage"] == "source"
+    lot = tables["rate"].filter(pl.col("entity_key") == "SKU-0007|SKU-0007-L02")
+    assert lot["true_rate"].to_list() == [0.3]
+
+
+def test_nothing_after_the_clock_has_a_date() -> None:
+    early = truth(50)["order_line"]
+    clock = world().scenario.clock.replace(tzinfo=None) - timedelta(days=50)
+    for column in ("ordered_at", "shipped_at", "delivered_at", "received_at", "refunded_at"):
+        latest = early[column].max()
+        assert latest is not None
+        assert latest <= clock
+    assert early["units"].sum() < truth()["order_line"]["units"].sum()
