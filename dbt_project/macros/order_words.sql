@@ -36,3 +36,21 @@
         else 'unknown'
     end
 {%- endmacro %}
+
+
+{#- Kind of a refund in canonical words, from the channel's own; NULL where it says nothing known. -#}
+{% macro refund_kind(words) -%}
+    case
+        when {{ words }} in (
+            'full_return', 'partial_kept', 'returnless', 'inr', 'cancellation', 'price_concession',
+            'shipping_only', 'exchange_difference', 'chargeback', 'guarantee_claim', 'goodwill',
+            'unknown'
+        ) then {{ words }}
+        when {{ words }} in ('return', 'returned') then 'full_return'
+        when {{ words }} in ('undeliverable', 'undelivered', 'lost', 'not_received', 'refused')
+            then 'inr'
+        when {{ words }} in ('partial') then 'partial_kept'
+        when {{ words }} in ('cancelled', 'canceled') then 'cancellation'
+        when {{ words }} in ('discount', 'price_adjustment') then 'price_concession'
+    end
+{%- endmacro %}

@@ -97,15 +97,12 @@ final as (
     select
         *,
         case
-            when native_kind in (
-                'full_return', 'partial_kept', 'returnless', 'inr', 'cancellation',
-                'price_concession', 'shipping_only', 'exchange_difference', 'chargeback',
-                'guarantee_claim', 'goodwill', 'unknown'
-            ) then native_kind
+            when native_kind is not null then native_kind
             when is_line_cancelled then 'cancellation'
             when goods_amount = 0 and shipping_amount > 0 then 'shipping_only'
             when order_line_key = 'unknown' then 'unknown'
-            when units_refunded > 0 and is_back then 'full_return'
+            when is_returnless and units_refunded > 0 then 'returnless'
+            when units_refunded > 0 and (is_back or not is_returnless) then 'full_return'
             when units_refunded > 0 and is_undelivered then 'inr'
             when units_refunded > 0 then 'returnless'
             else 'partial_kept'

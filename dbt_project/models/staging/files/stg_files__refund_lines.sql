@@ -26,7 +26,7 @@ refund_lines as (
         {{ money("goods_amount + coalesce(shipping_amount, 0)") }} as net_amount,
         tax_amount,
         coalesce(shipping_amount, 0) as shipping_amount,
-        kind as native_kind,
+        {{ refund_kind("kind") }} as native_kind,
         case
             when refund_method in (
                 'original_payment', 'store_credit', 'gift_card', 'marketplace_balance'
