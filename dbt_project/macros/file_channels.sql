@@ -9,3 +9,9 @@
                 then coalesce(channel_account, channel) end
         ) as marketplace
 {%- endmacro %}
+
+
+{#- Part of the reference of a file dropped into the inbox: 1 its name, 2 refused or skipped. -#}
+{% macro dropped_file_part(reference, part) -%}
+    regexp_extract({{ reference }}, '^(.*)#[0-9a-f]{64}(?:#([a-z]+))?$', {{ part }})
+{%- endmacro %}

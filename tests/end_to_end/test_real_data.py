@@ -21,6 +21,7 @@ from tests.end_to_end.real_data import (
     direct_count,
     own_case,
     read_sources,
+    uci_lines,
     write_inbox,
 )
 
@@ -77,7 +78,10 @@ def published(
     folder = tmp_path_factory.mktemp("real")
     config = folder / "aftersales.toml"
     config.write_text(SETTINGS, encoding="utf-8")
-    write_inbox(sources, folder / "data" / "inbox")
+    inbox = folder / "data" / "inbox"
+    write_inbox(sources, inbox)
+    (inbox / "products").mkdir()
+    (inbox / "products" / "empty.csv").touch()
     where = Places(data=folder / "data", state=folder / "state", config=config)
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("AFTERSALES_CUSTOMER_KEY", "test-key")
@@ -99,11 +103,30 @@ def test_published_lines_equal_a_direct_count_by_country_and_month(
 def test_nothing_of_the_real_files_is_refused_or_lost(
     sources: Sources, published: duckdb.DuckDBPyConnection
 ) -> None:
-    quarantined = published.sql("select * from meta.quarantine where connector = 'files'")
-    assert quarantined.fetchall() == []
+    quarantined = published.sql("""
+        select stream, quarantine_reason, rows from meta.quarantine where connector = 'files'
+    """)
+    assert quarantined.fetchall() == [("products", "zero_bytes", 1)]
     lines = sum(figures.lines for figures in direct_count(sources).values())
     (rows,) = published.sql("select count(*) from marts.fct_order_line").fetchall()[0]
     assert rows == lines
+
+
+def test_dropped_files_are_listed_under_their_own_names(
+    sources: Sources, published: duckdb.DuckDBPyConnection
+) -> None:
+    listed = published.sql("""
+        select distinct file_name, file_state from meta.loaded_file
+        where connector = 'files' and rows_in > 0 and window_from is null
+    """)
+    found = set(listed.fetchall())
+    months = {line["ordered_at"][:7] for line in uci_lines(sources)}
+    assert ("olist.xlsx", "loaded") in found
+    assert ("empty.csv", "refused") in found
+    assert {name[:11] for name, _ in found if name.startswith("uci-")} == {
+        f"uci-{month}" for month in months
+    }
+    assert len(found) == len(months) + 2
 
 
 def test_the_small_case_of_our_own_has_the_figures_counted_by_hand() -> None:
