@@ -17,6 +17,9 @@ from pathlib import Path
 from typing import Any
 
 PROJECT = Path(__file__).resolve().parent.parent / "dbt_project"
+# What this process has read, by project and fingerprint: a second build need not read it again.
+_PARSED: dict[tuple[Path, str], Any] = {}
+_SOURCE_FOLDERS = ("models", "macros", "seeds", "tests")
 _BAD = frozenset({"error", "fail", "runtime error"})
 
 
@@ -81,7 +84,9 @@ class DbtProject:
     def fingerprint(self) -> str:
         """Of every file of the project."""
         digest = hashlib.sha256()
-        for path in sorted(self.project.rglob("*")):
+        folders = [self.project / name for name in _SOURCE_FOLDERS]
+        inner = (path for folder in folders for path in folder.rglob("*"))
+        for path in sorted([*self.project.glob("*.yml"), *inner]):
             if path.is_file() and path.suffix in (".sql", ".yml", ".py", ".csv"):
                 digest.update(str(path.relative_to(self.project)).encode())
                 digest.update(path.read_bytes())
@@ -92,15 +97,17 @@ class DbtProject:
         mark = self.work / "target" / "fingerprint"
         known = mark.read_text("utf-8") if mark.exists() else ""
         if known != self.fingerprint() or not self.manifest_path.exists():
+            _PARSED.pop((self.project, self.fingerprint()), None)
             self.parse()
         return self.manifest_path
 
     def parse(self) -> None:
         """Read the project once; the build reuses what was read, whatever its variables."""
-        if self._parsed is None:
-            result = self._invoke(["parse"])
-            self._parsed = result.result
-            (self.work / "target" / "fingerprint").write_text(self.fingerprint(), "utf-8")
+        place = (self.project, self.fingerprint())
+        if place not in _PARSED:
+            _PARSED[place] = self._invoke(["parse"]).result
+            (self.work / "target" / "fingerprint").write_text(place[1], "utf-8")
+        self._parsed = _PARSED[place]
 
     def build(
         self,
