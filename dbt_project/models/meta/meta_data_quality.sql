@@ -156,7 +156,8 @@ final as (
         cast(0 as bigint) as unmapped_codes,
         cast(0 as bigint) as missing_rates,
         cast(0 as bigint) as unlinked_rows,
-        greatest(1 - {{ rate("rows_quarantined", "rows_in") }}, 0) as completeness_score
+        greatest(1 - coalesce({{ rate("rows_quarantined", "rows_in") }}, 0), 0)
+            as completeness_score
     from loaded
 
     union all
