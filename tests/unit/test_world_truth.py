@@ -7,8 +7,10 @@ from functools import cache
 
 import polars as pl
 
+from pipelines.sandbox import CUSTOMER_KEY as SANDBOX_KEY
+from sources._core.privacy import customer_key
 from sources._sandbox.scenario import DEFAULT_SCENARIO, Scenario
-from sources._sandbox.truth.world_truth import line_keys, world_tables
+from sources._sandbox.truth.world_truth import CUSTOMER_KEY, line_keys, world_tables
 from sources._sandbox.world import World, build_world
 
 
@@ -48,13 +50,15 @@ def test_keys_are_those_of_the_contract() -> None:
 
 def test_every_fault_and_the_rates_of_lots_are_told() -> None:
     tables = truth()
-    assert tables["fault"]["fault_id"].to_list() == [
-        fault.fault_id for fault in world().scenario.faults
-    ]
+    told = tables["fault"]["fault_id"].unique(maintain_order=True)
+    assert told.to_list() == [fault.fault_id for fault in world().scenario.faults]
     kinds = dict(tables["fault"].select("kind", "entity_type").iter_rows())
     assert kinds["bad_lot"] == "lot"
     assert kinds["slow_lane"] == "lane"
     assert kinds["source_outage"] == "source"
+    wrong = tables["fault"].filter(pl.col("kind") == "settlement_error")["entity_key"]
+    planted = world().settlements.filter(pl.col("planted_error_minor") != 0)
+    assert wrong.to_list() == [f"amz_de|{number}" for number in planted["settlement_id"]]
     lot = tables["rate"].filter(pl.col("entity_key") == "SKU-0007|SKU-0007-L02")
     assert lot["true_rate"].to_list() == [0.3]
 
@@ -67,3 +71,13 @@ def test_nothing_after_the_clock_has_a_date() -> None:
         assert latest is not None
         assert latest <= clock
     assert early["units"].sum() < truth()["order_line"]["units"].sum()
+
+
+def test_cheating_buyers_are_named_by_the_key_that_the_warehouse_knows() -> None:
+    assert CUSTOMER_KEY == SANDBOX_KEY
+    cheats = truth()["fault"].filter(pl.col("kind") == "return_fraud")
+    assert cheats.height == 2
+    buyers = world().units.filter(pl.col("true_cause") == "fraud.empty_or_switched_return")
+    numbers = buyers.join(world().orders, on="order_id")["customer_no"].unique()
+    expected = {customer_key(number, CUSTOMER_KEY) for number in numbers}
+    assert set(cheats["entity_key"]) == expected

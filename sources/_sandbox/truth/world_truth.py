@@ -16,7 +16,11 @@ from datetime import UTC, datetime
 
 import polars as pl
 
+from sources._core.privacy import customer_key
 from sources._sandbox.world.tables import World
+
+CUSTOMER_KEY = "sandbox-customer-key"
+"""Key of the buyers' hashes where the sandbox is the seller; the night uses the same."""
 
 MADE = (
     "refund_net",
@@ -58,9 +62,23 @@ def world_tables(world: World, now: datetime) -> dict[str, pl.DataFrame]:
     clock = now.astimezone(UTC).replace(tzinfo=None)
     return {
         "order_line": _order_lines(world, clock),
-        "fault": world.faults,
+        "fault": _faults(world),
         "rate": world.rates,
     }
+
+
+def _faults(world: World) -> pl.DataFrame:
+    """Buyers by the key under which the warehouse may know them, `unknown` where none is told."""
+    known = world.orders.filter(pl.col("connector") == "files")["customer_no"].unique()
+    buyers = world.faults.filter(pl.col("entity_type") == "customer")["entity_key"].to_list()
+    keys = {
+        buyer: customer_key(buyer, CUSTOMER_KEY) if buyer in known else "unknown"
+        for buyer in buyers
+        if buyer != "all"
+    }
+    is_buyer = pl.col("entity_type") == "customer"
+    hashed = pl.when(is_buyer).then(pl.col("entity_key").replace(keys)).otherwise("entity_key")
+    return world.faults.with_columns(hashed.alias("entity_key")) if keys else world.faults
 
 
 def key_part(column: str) -> pl.Expr:

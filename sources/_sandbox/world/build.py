@@ -12,7 +12,8 @@ import polars as pl
 from sources._sandbox.scenario import Scenario
 from sources._sandbox.world import reference_tables, return_tables, sales_tables
 from sources._sandbox.world.buyers import buyers_table
-from sources._sandbox.world.effects import fault_table
+from sources._sandbox.world.fault_tables import fault_table, rates_table, touched_entities
+from sources._sandbox.world.inspections import inspections_table
 from sources._sandbox.world.settlements import settlement_tables
 from sources._sandbox.world.simulation import simulate
 from sources._sandbox.world.tables import SCHEMAS, World, conform
@@ -55,13 +56,15 @@ def build_world(scenario: Scenario, until: datetime | date | None = None) -> Wor
         "reimbursements": reimbursements,
         "settlements": settlements,
         "settlement_lines": settlement_lines,
-        "inspections": return_tables.inspections_table(sim, returns, return_units, units),
+        "inspections": inspections_table(sim, returns, return_units, units),
         "scans": sales_tables.scans_table(units, orders),
         "order_states": sales_tables.states_table(sim),
         "fx_rates": fx_rates,
         "fx_overrides": fx_overrides,
-        "faults": fault_table(scenario, sim.catalogue),
-        "rates": reference_tables.rates_table(sim, lots),
+        "faults": fault_table(
+            scenario, sim.catalogue, touched_entities(settlements, orders, units)
+        ),
+        "rates": rates_table(sim, lots),
     }
     whole = {name: _conformed(name, frame) for name, frame in frames.items()}
     return World(scenario=scenario, end=datetime.combine(sim.end, time(), UTC), **whole)

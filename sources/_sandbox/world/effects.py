@@ -6,12 +6,10 @@ Belongs here: which units a fault touches, and with what rate. Does not belong h
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
-import polars as pl
 
 from sources._sandbox.scenario import Fault, Scenario
 from sources._sandbox.world.catalogue import Catalogue
@@ -159,57 +157,6 @@ def intervention_effect(fault: Fault) -> float:
     if isinstance(effect, (int, float)):
         return min(max(float(effect), -1.0), 1.0)
     return 0.5 if str(effect).lower() in {"works", "better", "yes", "true"} else 0.0
-
-
-def fault_table(scenario: Scenario, catalogue: Catalogue) -> pl.DataFrame:
-    """The table `faults`."""
-    rows = [
-        {
-            "fault_id": fault.fault_id,
-            "kind": fault.kind,
-            "entity_type": (entity := _entity(fault, catalogue))[0],
-            "entity_key": entity[1],
-            "from_date": fault.from_date or fault.get("date") or scenario.start,
-            "to_date": fault.to_date,
-            "parameters": json.dumps(fault.parameters, sort_keys=True, default=str),
-        }
-        for fault in scenario.faults
-    ]
-    return pl.DataFrame(rows, infer_schema_length=None)
-
-
-def _entity(fault: Fault, catalogue: Catalogue) -> tuple[str, str]:
-    """Type and key as the contract's section 5 writes them; `all` for a part left out."""
-    part = {name: str(value) for name, value in fault.parameters.items()}
-    country = part.get("country", "all")
-    lane = "|".join(part.get(n, "all") for n in ("carrier", "service", "origin", "destination"))
-    by_kind = {
-        "bad_lot": ("lot", f"{part.get('sku')}|{part.get('lot')}"),
-        "listing_mismatch": ("sku", part.get("sku", "")),
-        "no_fault_found": ("sku", part.get("sku", "")),
-        "safety": ("sku", part.get("sku", "")),
-        "wrong_item": ("warehouse", part.get("warehouse", "")),
-        "slow_lane": ("lane", lane),
-        "lossy_lane": ("lane", lane),
-        "customs_hold": ("lane", lane),
-        "damaging_carrier": ("carrier", part.get("carrier", "")),
-        "return_fraud": ("customer", "all"),
-        "fee_rise": ("marketplace", part.get("marketplace", "")),
-        "slow_service": ("team", part.get("team", "")),
-        "refusing_service": ("team", part.get("team", "")),
-        "source_outage": ("source", f"{part.get('connector')}|{part.get('account', 'all')}|all"),
-        "schema_drift": ("source", f"{part.get('connector')}|all|{part.get('stream')}"),
-        "settlement_error": ("settlement", f"{part.get('account')}|all"),
-        "mix_shift": ("marketplace", part.get("marketplace", "")),
-    }
-    if fault.kind in by_kind:
-        return by_kind[fault.kind]
-    if fault.kind in {"size_bias", "intervention"}:
-        skus = [catalogue.skus[row] for row in fault_skus(catalogue, fault)]
-        if "sku" in part:
-            return "sku_country", f"{part['sku']}|{country}"
-        return "product_country", f"{part.get('product', ','.join(skus))}|{country}"
-    return "all", "all"
 
 
 def end_of(fault: Fault, start: date, days: int) -> tuple[date, date]:

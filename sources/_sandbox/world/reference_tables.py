@@ -12,7 +12,7 @@ import polars as pl
 
 from sources._sandbox.world import geography
 from sources._sandbox.world.catalogue import SUPPLIERS
-from sources._sandbox.world.effects import day_number, fault_skus, intervention_effect
+from sources._sandbox.world.effects import day_number
 from sources._sandbox.world.sales_tables import listing_sku
 from sources._sandbox.world.simulation import Simulation
 
@@ -166,43 +166,3 @@ def _walk(sim: Simulation, currency: str, first: date, days: int) -> pl.DataFram
             "units_per_eur": [f"{value:.{places}f}" for value in level.tolist()],
         }
     )
-
-
-def rates_table(sim: Simulation, lots: pl.DataFrame) -> pl.DataFrame:
-    """True rates: of every lot, and of whatever a fault touches."""
-    rows = [
-        {
-            "entity_type": "lot",
-            "entity_key": f"{row['sku']}|{row['lot_id']}",
-            "kind": "defect",
-            "true_rate": row["true_defect_rate"],
-        }
-        for row in lots.iter_rows(named=True)
-    ]
-    for fault in sim.scenario.faults:
-        rate = float(fault.get("rate", 0.0) or 0.0)
-        skus = [sim.catalogue.skus[row] for row in fault_skus(sim.catalogue, fault)]
-        lane = "|".join(
-            fault.get(n, "all") for n in ("carrier", "service", "origin", "destination")
-        )
-        found: list[tuple[str, str, str, float]] = []
-        if fault.kind == "size_bias":
-            country = fault.get("country", "all")
-            reason = f"fit.{fault.get('direction')}"
-            found = [("sku_country", f"{sku}|{country}", reason, rate) for sku in skus]
-        elif fault.kind == "listing_mismatch":
-            found = [("sku", sku, "description.not_as_described", rate) for sku in skus]
-        elif fault.kind == "no_fault_found":
-            found = [("sku", sku, "no_fault_found", rate) for sku in skus]
-        elif fault.kind == "wrong_item":
-            found = [("warehouse", fault.get("warehouse"), "fulfilment.wrong_item", rate)]
-        elif fault.kind == "damaging_carrier":
-            found = [("carrier", fault.get("carrier"), "logistics.damaged_in_transit", rate)]
-        elif fault.kind == "lossy_lane":
-            found = [("lane", lane, "lost", rate)]
-        elif fault.kind == "intervention":
-            effect = intervention_effect(fault)
-            found = [("sku", sku, "intervention_effect", effect) for sku in skus]
-        names = ("entity_type", "entity_key", "kind", "true_rate")
-        rows += [dict(zip(names, entry, strict=True)) for entry in found]
-    return pl.DataFrame(rows, infer_schema_length=None)

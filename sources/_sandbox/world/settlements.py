@@ -10,11 +10,11 @@ from collections.abc import Mapping
 import numpy as np
 import polars as pl
 
-from sources._sandbox.scenario import Fault
 from sources._sandbox.world import geography
 from sources._sandbox.world.demand import DAY, HOUR, SECOND
 from sources._sandbox.world.draws import text_ids
 from sources._sandbox.world.effects import day_number
+from sources._sandbox.world.fault_tables import planted_errors
 from sources._sandbox.world.return_tables import fee_factor
 from sources._sandbox.world.simulation import Simulation
 
@@ -387,7 +387,7 @@ def _heads(sim: Simulation, events: pl.DataFrame, rows: pl.DataFrame) -> pl.Data
         .with_columns((pl.col("start") + PERIOD_DAYS * DAY).alias("end"))
         .sort("end", "account", "currency")
     )
-    error = _planted_errors(sim, heads)
+    error, fault = planted_errors(sim, heads)
     when = pl.Datetime("us")
     return heads.with_columns(
         pl.col("start").cast(when).alias("start_at"),
@@ -395,26 +395,6 @@ def _heads(sim: Simulation, events: pl.DataFrame, rows: pl.DataFrame) -> pl.Data
         (pl.col("end") + 2 * DAY).cast(when).alias("deposit_at"),
         (pl.col("end") + _CLOSING_HOURS * HOUR).cast(when).alias("closed_at"),
         error.alias("planted_error_minor"),
+        fault.alias("fault_id"),
         (pl.col("total_minor") + error).alias("total_minor"),
     )
-
-
-def _planted_errors(sim: Simulation, heads: pl.DataFrame) -> pl.Series:
-    """The first `count` settlements of the account that close once the fault is on."""
-    errors = [0] * heads.height
-    for fault in sim.scenario.faults_of("settlement_error"):
-        left = int(fault.get("count"))
-        for place, (account, currency, end) in enumerate(
-            heads.select("account", "currency", "end").iter_rows()
-        ):
-            if left and account == fault.get("account") and _closes_in(sim, fault, end):
-                factor = 10 ** geography.decimals(currency)
-                errors[place] += round(float(fault.get("amount")) * factor)
-                left -= 1
-    return pl.Series("planted_error_minor", errors, dtype=pl.Int64)
-
-
-def _closes_in(sim: Simulation, fault: Fault, end: int) -> bool:
-    first = fault.from_date or sim.scenario.start
-    last = day_number(fault.to_date) if fault.to_date else 2**31
-    return day_number(first) * DAY <= end and end // DAY <= last

@@ -14,6 +14,7 @@ import polars as pl
 
 from sources._sandbox.scenario import Scenario
 from sources._sandbox.world.catalogue import Catalogue, make_catalogue
+from sources._sandbox.world.causes import make_fates
 from sources._sandbox.world.children import joined, make_children
 from sources._sandbox.world.demand import DAY, NEVER, Lines, Orders, make_lines, make_orders
 from sources._sandbox.world.dispatch import Parcels, Units, make_parcels, make_units
@@ -23,7 +24,6 @@ from sources._sandbox.world.fates import (
     Concessions,
     Fates,
     make_concessions,
-    make_fates,
     of_its_lot,
     restocks,
 )

@@ -360,11 +360,11 @@ FX_OVERRIDES: Columns = {  # for currencies that the ECB lacks; as the dataset f
     "rate": pl.String,
     "source": pl.String,
 }
-FAULTS: Columns = {
+FAULTS: Columns = {  # one row per fault and entity
     "fault_id": pl.String,  # F01 ... in the order of the scenario
     "kind": pl.String,
     "entity_type": pl.String,
-    "entity_key": pl.String,
+    "entity_key": pl.String,  # as in the contract, `all` for a part left out; buyers: customer_no
     "from_date": pl.Date,
     "to_date": pl.Date,  # last day; null: open
     "parameters": pl.String,  # JSON, keys sorted
