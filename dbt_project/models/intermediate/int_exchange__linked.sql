@@ -1,5 +1,5 @@
--- One row per line that was sent instead of an earlier one, with the line it stands in for: the same
--- SKU of the original order, else the same product, else its first line.
+-- One row per line that was sent instead of an earlier one, with the line it stands in for: the
+-- same SKU of the original order, else the same product, else its first line.
 with
 
 order_lines as (

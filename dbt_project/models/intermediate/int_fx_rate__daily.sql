@@ -22,6 +22,14 @@ products as (
     select * from {{ ref('base_files__products') }}
 ),
 
+numbers as (
+    {{ integers(20000) }}
+),
+
+ages as (
+    {{ integers(8) }}
+),
+
 first_days as (
     select min(cast(ordered_at as date)) as first_day from order_lines
     union all
@@ -39,14 +47,15 @@ span as (
 days as (
     select {{ add_days("span.first_day", "numbers.i") }} as rate_date
     from span
-    cross join ({{ integers(20000) }}) as numbers
+    cross join numbers
     where {{ add_days("span.first_day", "numbers.i") }} <= {{ as_of_date() }}
 ),
 
 currencies as (
     select currency from published
     union
-    select currency from order_lines where currency <> 'unknown'
+    select currency from order_lines
+    where currency <> 'unknown'
     union
     select reporting_currency as currency from setting
 ),
@@ -68,7 +77,7 @@ held as (
         cast(numbers.i as bigint) as days_old,
         followed.rate_source
     from followed
-    cross join ({{ integers(8) }}) as numbers
+    cross join ages as numbers
     where
         followed.next_date is null
         or {{ add_days("followed.rate_date", "numbers.i") }} < followed.next_date

@@ -64,7 +64,7 @@ combined as (
         lot_key,
         cast(sum(quantity) as bigint) as quantity,
         cast(sum(quantity_lifo) as bigint) as quantity_lifo,
-        min_by(method_rank, - quantity * 10 + method_rank) as method_rank,
+        min_by(method_rank, -quantity * 10 + method_rank) as method_rank,
         max(is_early) = 1 as time_violation
     from by_method
     group by order_line_key, lot_key

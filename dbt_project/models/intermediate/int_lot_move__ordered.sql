@@ -73,7 +73,7 @@ inspected_lots as (
     from inspections
     where lot_id is not null
     qualify row_number() over (
-        partition by return_line_key order by quantity desc, inspected_at desc, inspection_id
+        partition by return_line_key order by quantity desc, inspected_at desc, inspection_id asc
     ) = 1
 ),
 

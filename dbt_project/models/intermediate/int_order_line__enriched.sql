@@ -1,5 +1,6 @@
--- One row per ordered line with what the night adds: the seller's SKU and its category, local dates,
--- the start and length of the return horizon, reporting currency, pool of stock, replaced order.
+-- One row per ordered line with what the night adds: the seller's SKU and its category, local
+-- dates, the start and length of the return horizon, reporting currency, pool of stock, the order
+-- that it replaces.
 with
 
 order_lines as (
@@ -86,9 +87,9 @@ mapped_skus as (
         on
             local_dates.account = sku_map.account
             and local_dates.sku = sku_map.listing_id
-            and (sku_map.marketplace is null or sku_map.marketplace = local_dates.marketplace)
-            and (sku_map.valid_from is null or sku_map.valid_from <= local_dates.ordered_date)
-            and (sku_map.valid_to is null or sku_map.valid_to > local_dates.ordered_date)
+            and (sku_map.marketplace is null or local_dates.marketplace = sku_map.marketplace)
+            and (sku_map.valid_from is null or local_dates.ordered_date >= sku_map.valid_from)
+            and (sku_map.valid_to is null or local_dates.ordered_date < sku_map.valid_to)
     group by local_dates.order_line_key
     having count(distinct sku_map.sku) = 1
 ),
@@ -130,9 +131,9 @@ line_horizons as (
     from with_product
     inner join horizons
         on
-            (horizons.category is null or horizons.category = with_product.category)
-            and (horizons.marketplace is null or horizons.marketplace = with_product.marketplace)
-            and (horizons.valid_from is null or horizons.valid_from <= with_product.ordered_date)
+            (horizons.category is null or with_product.category = horizons.category)
+            and (horizons.marketplace is null or with_product.marketplace = horizons.marketplace)
+            and (horizons.valid_from is null or with_product.ordered_date >= horizons.valid_from)
     qualify row_number() over (
         partition by with_product.order_line_key
         order by
@@ -147,15 +148,16 @@ started as (
     select
         with_product.*,
         case
-            when quantity_shipped = 0 then null
-            when delivered_date is not null then delivered_date
-            when estimated_delivery_date is not null then estimated_delivery_date
-            else {{ add_days("shipped_date", "setting.assumed_transit_days") }}
+            when with_product.quantity_shipped = 0 then null
+            when with_product.delivered_date is not null then with_product.delivered_date
+            when with_product.estimated_delivery_date is not null
+                then with_product.estimated_delivery_date
+            else {{ add_days("with_product.shipped_date", "setting.assumed_transit_days") }}
         end as horizon_start_date,
         case
-            when quantity_shipped = 0 then null
-            when delivered_date is not null then 'actual'
-            when estimated_delivery_date is not null then 'marketplace_estimate'
+            when with_product.quantity_shipped = 0 then null
+            when with_product.delivered_date is not null then 'actual'
+            when with_product.estimated_delivery_date is not null then 'marketplace_estimate'
             else 'assumed'
         end as delivery_date_basis,
         setting.reporting_currency,
@@ -223,7 +225,9 @@ final as (
         case
             when centres.named_pool is not null then centres.named_pool
             when started.fulfilled_by = 'marketplace'
-                then {{ key_part("started.account") }} || '|' || coalesce(groups.region_group, 'all')
+                then
+                    {{ key_part("started.account") }} || '|'
+                    || coalesce(groups.region_group, 'all')
             when started.fulfilment_centre_id <> 'unknown' then started.fulfilment_centre_id
             else coalesce(only_own_pool.stock_pool, 'unknown')
         end as stock_pool,

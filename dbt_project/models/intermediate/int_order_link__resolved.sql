@@ -13,8 +13,10 @@ resolved as (
     select
         links.connector,
         links.account,
-        case when links.conformed_by = 'files' then coalesce(own.order_id, links.order_id)
-            else links.order_id end as order_id,
+        case
+            when links.conformed_by = 'files' then coalesce(own.order_id, links.order_id)
+            else links.order_id
+        end as order_id,
         original.order_id as original_order_id,
         links.link_kind
     from links
@@ -40,7 +42,7 @@ final as (
     from resolved
     qualify row_number() over (
         partition by connector, account, order_id
-        order by original_order_id is null, link_kind desc, original_order_id
+        order by original_order_id is null asc, link_kind desc, original_order_id asc
     ) = 1
 )
 

@@ -166,11 +166,12 @@ final as (
             case
                 when order_line_key = 'unknown' then units
                 else greatest(
-                    max(units_so_far) over (
-                        partition by order_line_key
-                        order by refunded_at, refund_line_key
-                        rows between unbounded preceding and current row
-                    )
+                    max(units_so_far)
+                        over (
+                            partition by order_line_key
+                            order by refunded_at, refund_line_key
+                            rows between unbounded preceding and current row
+                        )
                     - coalesce(max(units_so_far) over (
                         partition by order_line_key
                         order by refunded_at, refund_line_key

@@ -54,7 +54,11 @@ returned_so_far as (
         units_refunded,
         sum(units_refunded) over (
             partition by order_line_key
-            order by is_undeliverable, is_received desc, first_evidence_date, return_line_key
+            order by
+                is_undeliverable asc,
+                is_received desc,
+                first_evidence_date asc,
+                return_line_key asc
             rows between unbounded preceding and current row
         ) as units_so_far
     from return_lines

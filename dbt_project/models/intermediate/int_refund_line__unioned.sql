@@ -8,7 +8,10 @@ conformed as (
 final as (
     select
         {{ colon_key(["connector", "account", "refund_id", "line"]) }} as refund_line_key,
-        *
+        {%- for column in conformed_columns('refund_lines') %}
+            {{ column }},
+        {%- endfor %}
+        conformed_by
     from conformed
     -- two words for one channel may bring a line twice
     qualify row_number() over (

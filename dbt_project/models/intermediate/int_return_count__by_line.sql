@@ -49,8 +49,10 @@ returned as (
         sum(case when is_graded and is_claimed_defect then units_with_event else 0 end)
             as claimed_graded,
         sum(
-            case when is_graded and is_claimed_defect and is_resellable then units_with_event
-                else 0 end
+            case
+                when is_graded and is_claimed_defect and is_resellable then units_with_event
+                else 0
+            end
         ) as no_fault,
         sum(case when reason_final = 'fit.too_small' then units_with_event else 0 end) as too_small,
         sum(case when reason_final = 'fit.too_large' then units_with_event else 0 end) as too_large,
@@ -117,8 +119,10 @@ final as (
             as units_request_known,
         case when order_lines.gives_receipts then order_lines.quantity_shipped else 0 end
             as units_receipt_known,
-        case when order_lines.delivery_date_basis = 'actual' then 0
-            else order_lines.quantity_shipped end as units_delivery_estimated,
+        case
+            when order_lines.delivery_date_basis = 'actual' then 0
+            else order_lines.quantity_shipped
+        end as units_delivery_estimated,
         {{ money("cast(order_lines.net_reporting as double) * order_lines.quantity_shipped
             / order_lines.quantity_ordered") }} as net_sales,
         {{ money("cast(order_lines.net_reporting as double) * coalesce(returned.returned, 0)

@@ -14,7 +14,24 @@ reasons as (
 
 final as (
     select
-        return_lines.*,
+        return_lines.return_line_key,
+        return_lines.order_line_key,
+        return_lines.sku,
+        return_lines.quantity,
+        return_lines.is_undeliverable,
+        return_lines.requested_at,
+        return_lines.received_at,
+        return_lines.first_evidence_date,
+        return_lines.days_after_delivery,
+        return_lines.is_within_horizon,
+        return_lines.reason_claimed,
+        return_lines.reason_final,
+        return_lines.reason_source,
+        return_lines.reason_conflict,
+        return_lines.disposition,
+        return_lines.units_exchanged,
+        return_lines.units_replaced,
+        return_lines.units_back,
         not return_lines.is_undeliverable as is_buyer_return,
         -- units of a buyer's return that was not called off: once each, whatever their end
         case
@@ -25,7 +42,8 @@ final as (
         claimed_reason.reason_class = 'defect' as is_claimed_defect,
         case
             when return_lines.is_inspected
-                then coalesce(inspected_reason.reason_class = 'defect', false)
+                then
+                    coalesce(inspected_reason.reason_class = 'defect', false)
                     or return_lines.inspection_grade in ('C', 'D')
             else return_lines.disposition = 'defective'
         end as is_confirmed,

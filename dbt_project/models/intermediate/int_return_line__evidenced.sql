@@ -173,7 +173,7 @@ mapped_codes as (
         on
             dated.connector = reasons.connector
             and dated.reason_code = reasons.raw_code
-            and reasons.valid_from <= dated.first_evidence_date
+            and dated.first_evidence_date >= reasons.valid_from
     qualify row_number() over (
         partition by dated.return_line_key order by reasons.valid_from desc
     ) = 1
@@ -199,7 +199,7 @@ inspected as (
     from inspections
     qualify row_number() over (
         partition by return_line_key
-        order by quantity desc, inspected_at desc, inspection_id
+        order by quantity desc, inspected_at desc, inspection_id asc
     ) = 1
 ),
 
@@ -218,7 +218,7 @@ found_reasons as (
     where reason_inspected <> 'none'
     qualify row_number() over (
         partition by return_line_key
-        order by quantity desc, inspected_at desc, inspection_id
+        order by quantity desc, inspected_at desc, inspection_id asc
     ) = 1
 ),
 
@@ -288,8 +288,9 @@ final as (
         capped.refund_evidence_at,
         capped.first_evidence_date,
         capped.return_date_basis,
-        cast({{ days_between("capped.horizon_start_date", "capped.first_evidence_date") }} as bigint)
-            as days_after_delivery,
+        cast(
+            {{ days_between("capped.horizon_start_date", "capped.first_evidence_date") }} as bigint
+        ) as days_after_delivery,
         coalesce(
             {{ days_between("capped.horizon_start_date", "capped.first_evidence_date") }}
             <= capped.horizon_days,

@@ -1,6 +1,6 @@
--- One row per returned line with the ends of its units: refunded, exchanged, replaced or still open.
--- Units whose source tells their end keep it. The others of a line take, in order, the refunds, the
--- exchanges and the replacements that the line has left (facts/metrics.md 1.2).
+-- One row per returned line with the ends of its units: refunded, exchanged, replaced or still
+-- open. Units whose source tells their end keep it. The others of a line take, in order, the
+-- refunds, the exchanges and the replacements that the line has left (facts/metrics.md 1.2).
 with
 
 return_lines as (
@@ -66,10 +66,10 @@ queued as (
         coalesce(sum(case when judged.told_end = 'not_told' then judged.quantity else 0 end) over (
             partition by judged.order_line_key
             order by
-                judged.is_undeliverable,
+                judged.is_undeliverable asc,
                 judged.is_received desc,
-                judged.first_evidence_date,
-                judged.return_line_key
+                judged.first_evidence_date asc,
+                judged.return_line_key asc
             rows between unbounded preceding and 1 preceding
         ), 0) as units_before,
         greatest(coalesce(refunds.units, 0) - told.refunded, 0) as refunds_left,

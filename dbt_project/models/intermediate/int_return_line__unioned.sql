@@ -8,7 +8,10 @@ conformed as (
 final as (
     select
         {{ colon_key(["connector", "account", "return_id", "line"]) }} as return_line_key,
-        *
+        {%- for column in conformed_columns('return_lines') %}
+            {{ column }},
+        {%- endfor %}
+        conformed_by
     from conformed
     -- two words for one channel may bring a line twice
     qualify row_number() over (

@@ -1,5 +1,5 @@
--- One row per returned line and lot: the lot that inspection read, else the lots of its ordered line
--- in their shares, by the method of the pool and by LIFO.
+-- One row per returned line and lot: the lot that inspection read, else the lots of its ordered
+-- line in their shares, by the method of the pool and by LIFO.
 with
 
 return_lines as (

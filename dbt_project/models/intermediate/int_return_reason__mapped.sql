@@ -19,7 +19,10 @@ final as (
     from reasons
     inner join canonical on reasons.reason_l2 = canonical.reason_l2
     qualify row_number() over (
-        partition by reasons.connector, reasons.raw_code, coalesce(reasons.valid_from, {{ unknown_date() }})
+        partition by
+            reasons.connector,
+            reasons.raw_code,
+            coalesce(reasons.valid_from, {{ unknown_date() }})
         order by reasons.reason_l2
     ) = 1
 )

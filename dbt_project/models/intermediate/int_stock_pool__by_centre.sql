@@ -1,6 +1,6 @@
--- One row per warehouse or fulfilment centre: the pool of stock it belongs to. Named by the settings,
--- else by the file of warehouses, else: a marketplace's centre belongs to its account and region
--- group, an own warehouse is a pool of its own.
+-- One row per warehouse or fulfilment centre: the pool of stock it belongs to. Named by the
+-- settings, else by the file of warehouses, else: a marketplace's centre belongs to its account and
+-- region group, an own warehouse is a pool of its own.
 with
 
 named_by_settings as (
@@ -38,7 +38,8 @@ centres as (
     union
     select fulfilment_centre_id from named_by_settings
     union
-    select fulfilment_centre_id from order_lines where fulfilment_centre_id <> 'unknown'
+    select fulfilment_centre_id from order_lines
+    where fulfilment_centre_id <> 'unknown'
 ),
 
 -- what was shipped from a centre by a marketplace says whose region it serves
@@ -58,7 +59,7 @@ seen as (
     select *
     from seen_groups
     qualify row_number() over (
-        partition by fulfilment_centre_id order by lines desc, account, region_group
+        partition by fulfilment_centre_id order by lines desc, account asc, region_group asc
     ) = 1
 ),
 
@@ -81,7 +82,8 @@ final as (
         coalesce(
             warehouses.kind,
             case
-                when seen.fulfilment_centre_id is not null
+                when
+                    seen.fulfilment_centre_id is not null
                     or received_for.fulfilment_centre_id is not null then 'marketplace'
             end,
             'own'

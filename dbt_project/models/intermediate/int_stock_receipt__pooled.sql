@@ -40,7 +40,8 @@ received as (
                 centres.named_pool is null
                 and centres.centre_kind = 'marketplace'
                 and receipts.account is not null
-                then {{ key_part("receipts.account") }} || '|'
+                then
+                    {{ key_part("receipts.account") }} || '|'
                     || coalesce(groups.region_group, centres.region_group, 'all')
             else centres.stock_pool
         end as stock_pool,
@@ -51,6 +52,10 @@ received as (
     from receipts
     inner join centres on receipts.fulfilment_centre_id = centres.fulfilment_centre_id
     left join groups on receipts.marketplace = groups.marketplace
+),
+
+with_receipt as (
+    select distinct lot_key from receipts
 ),
 
 arrived as (
@@ -70,7 +75,7 @@ arrived as (
         'purchase_batches' as move_source
     from batches
     cross join only_own_pool
-    left join (select distinct lot_key from receipts) as with_receipt
+    left join with_receipt
         on batches.lot_key = with_receipt.lot_key
     where batches.arrived_on is not null and with_receipt.lot_key is null
 ),

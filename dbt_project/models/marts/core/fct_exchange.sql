@@ -105,11 +105,13 @@ final as (
         replacement_delivered_at,
         case
             when replacement_shipped_at is not null
-                then ({{ epoch_microseconds("replacement_shipped_at") }}
-                    - {{ epoch_microseconds("requested_at") }}) / 86400000000.0
+                then (
+                    {{ epoch_microseconds("replacement_shipped_at") }}
+                    - {{ epoch_microseconds("requested_at") }}
+                ) / 86400000000.0
         end as cycle_days,
         false as is_stuck,
-        -- what was charged for the new line beyond the old one: its own price, as the old one is paid
+        -- what was charged for the new line beyond the old one, which is paid
         case when exchange_kind = 'exchange' then new_net_amount end as price_difference_amount,
         currency,
         case when exchange_kind = 'exchange' then new_net_reporting end

@@ -19,7 +19,8 @@ lots as (
 unit_costs as (
     select
         allocations.order_line_key,
-        sum(cast(allocations.quantity as double)
+        sum(
+            cast(allocations.quantity as double)
             * cast(coalesce(lots.unit_landed_cost, order_lines.sku_unit_cost_reporting) as double))
             as cost_of_known,
         sum(case

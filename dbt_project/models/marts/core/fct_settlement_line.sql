@@ -50,8 +50,10 @@ linked as (
             when keyed.order_id is null then 'none'
             else coalesce(order_lines.order_line_key, 'unknown')
         end as order_line_key,
-        coalesce(order_lines.sku, keyed.sku, case when keyed.order_id is null then 'none' end,
-            'unknown') as own_sku
+        coalesce(
+            order_lines.sku, keyed.sku, case when keyed.order_id is null then 'none' end,
+            'unknown'
+        ) as own_sku
     from keyed
     left join orders on keyed.told_order_key = orders.order_key
     left join order_lines on keyed.told_line_key = order_lines.order_line_key

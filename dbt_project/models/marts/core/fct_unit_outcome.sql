@@ -10,12 +10,12 @@ counted as (
 
 outcomes as (
     {%- for outcome in unit_outcomes() %}
-    select
-        order_line_key,
-        '{{ outcome }}' as outcome,
-        {{ outcome }} as quantity
-    from counted
-    {{ "union all" if not loop.last }}
+        select
+            order_line_key,
+            '{{ outcome }}' as outcome,
+            {{ outcome }} as quantity
+        from counted
+        {{ "union all" if not loop.last }}
     {%- endfor %}
 ),
 

@@ -17,7 +17,7 @@ data_until as (
 ),
 
 ages as (
-    select cast(age_days as bigint) as age_days
+    select cast(listed.age_days as bigint) as age_days
     from (values (0), (7), (14), (21), (30), (45), (60), (90), (120)) as listed (age_days)
 ),
 
@@ -138,7 +138,7 @@ final as (
             and grid.marketplace = by_day.marketplace
             and grid.sku = by_day.sku
             and grid.cohort_month = by_day.cohort_month
-            and by_day.days_after_delivery <= grid.age_days
+            and grid.age_days >= by_day.days_after_delivery
     group by
         grid.account,
         grid.marketplace,

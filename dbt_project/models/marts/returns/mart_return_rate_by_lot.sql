@@ -53,8 +53,10 @@ shipped as (
         sum(case when allocation_method in ('scanned', 'single_lot') then quantity else 0 end)
             as units_scanned,
         sum(
-            case when allocation_method in ('fefo_estimate', 'fifo_estimate') then quantity
-                else 0 end
+            case
+                when allocation_method in ('fefo_estimate', 'fifo_estimate') then quantity
+                else 0
+            end
         ) as units_estimated,
         sum(case when time_violation then quantity else 0 end) as units_early,
         sum(case when days_to_expiry < min_days_to_expiry then quantity else 0 end)
@@ -78,43 +80,69 @@ methods as (
 main_method as (
     select *
     from methods
-    qualify row_number() over (partition by lot_key order by units desc, allocation_method) = 1
+    qualify row_number() over (partition by lot_key order by units desc, allocation_method asc) = 1
 ),
 
 returned as (
     select
         return_lots.lot_key,
         min(return_lines.sku) as sku,
-        sum(case when return_lines.is_within_horizon then return_lines.units_back else 0 end
-            * return_lots.lot_share) as units_returned,
-        sum(case when return_lines.is_within_horizon and lines.is_mature
-            then return_lines.units_back else 0 end * return_lots.lot_share)
+        sum(
+            case when return_lines.is_within_horizon then return_lines.units_back else 0 end
+            * return_lots.lot_share
+        ) as units_returned,
+        sum(case
+            when return_lines.is_within_horizon and lines.is_mature
+                then return_lines.units_back
+            else 0
+        end * return_lots.lot_share)
             as units_returned_mature,
-        sum(case when return_lines.is_defect then return_lines.units_with_event else 0 end
-            * return_lots.lot_share) as units_defective,
-        sum(case when return_lines.is_defect then return_lines.units_with_event else 0 end
-            * return_lots.lot_share_lifo) as units_defective_lifo,
-        sum(case when return_lines.is_defect and return_lines.is_confirmed
-            then return_lines.units_with_event else 0 end * return_lots.lot_share)
+        sum(
+            case when return_lines.is_defect then return_lines.units_with_event else 0 end
+            * return_lots.lot_share
+        ) as units_defective,
+        sum(
+            case when return_lines.is_defect then return_lines.units_with_event else 0 end
+            * return_lots.lot_share_lifo
+        ) as units_defective_lifo,
+        sum(case
+            when return_lines.is_defect and return_lines.is_confirmed
+                then return_lines.units_with_event
+            else 0
+        end * return_lots.lot_share)
             as units_defective_confirmed,
-        sum(case when return_lines.is_graded then return_lines.units_with_event else 0 end
-            * return_lots.lot_share) as units_graded,
-        sum(case when return_lines.is_graded and return_lines.is_resellable
-            then return_lines.units_with_event else 0 end * return_lots.lot_share)
+        sum(
+            case when return_lines.is_graded then return_lines.units_with_event else 0 end
+            * return_lots.lot_share
+        ) as units_graded,
+        sum(case
+            when return_lines.is_graded and return_lines.is_resellable
+                then return_lines.units_with_event
+            else 0
+        end * return_lots.lot_share)
             as units_resellable,
-        sum(case when return_lines.is_graded and return_lines.is_claimed_defect
-            then return_lines.units_with_event else 0 end * return_lots.lot_share)
+        sum(case
+            when return_lines.is_graded and return_lines.is_claimed_defect
+                then return_lines.units_with_event
+            else 0
+        end * return_lots.lot_share)
             as units_claimed_defective_graded,
-        sum(case when return_lines.is_graded and return_lines.is_claimed_defect
-            and return_lines.is_resellable
-            then return_lines.units_with_event else 0 end * return_lots.lot_share)
+        sum(case
+            when
+                return_lines.is_graded and return_lines.is_claimed_defect
+                and return_lines.is_resellable
+                then return_lines.units_with_event
+            else 0
+        end * return_lots.lot_share)
             as units_no_fault_found,
         count(case
-            when return_lines.reason_final = 'product_defect.safety_allergy'
+            when
+                return_lines.reason_final = 'product_defect.safety_allergy'
                 and return_lots.lot_share > 0 then 1
         end) as safety_reports,
         count(case
-            when return_lines.reason_final = 'product_defect.expired_short_dated'
+            when
+                return_lines.reason_final = 'product_defect.expired_short_dated'
                 and return_lots.lot_share > 0 then 1
         end) as expired_complaints
     from return_lines

@@ -27,8 +27,10 @@ by_reason as (
         sum(case when return_lines.reason_source = 'text' then return_lines.units_back else 0 end)
             as units_by_text,
         sum(
-            case when return_lines.reason_source = 'inspection' then return_lines.units_back
-                else 0 end
+            case
+                when return_lines.reason_source = 'inspection' then return_lines.units_back
+                else 0
+            end
         ) as units_by_inspection,
         sum(case when return_lines.reason_conflict then return_lines.units_back else 0 end)
             as units_conflict

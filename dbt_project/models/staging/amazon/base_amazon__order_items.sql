@@ -14,19 +14,19 @@ items as (
 
 order_items as (
     select
-        account,
-        order_id,
-        item.orderItemId as order_item_id,
-        coalesce(nullif(trim(item.product.sellerSku), ''), 'unknown') as sku,
-        nullif(trim(item.product.asin), '') as asin,
-        cast(item.quantityOrdered as bigint) as quantity_ordered,
-        cast(item.fulfillment.quantityFulfilled as bigint) as quantity_fulfilled,
-        cast(item.fulfillment.quantityUnfulfilled as bigint) as quantity_unfulfilled,
-        nullif(trim(item.product.price.unitPrice.currencyCode), '') as currency,
-        {{ money("nullif(trim(item.product.price.unitPrice.amount), '')") }} as unit_price,
+        items.account,
+        items.order_id,
+        items.item.orderItemId as order_item_id,
+        coalesce(nullif(trim(items.item.product.sellerSku), ''), 'unknown') as sku,
+        nullif(trim(items.item.product.asin), '') as asin,
+        cast(items.item.quantityOrdered as bigint) as quantity_ordered,
+        cast(items.item.fulfillment.quantityFulfilled as bigint) as quantity_fulfilled,
+        cast(items.item.fulfillment.quantityUnfulfilled as bigint) as quantity_unfulfilled,
+        nullif(trim(items.item.product.price.unitPrice.currencyCode), '') as currency,
+        {{ money("nullif(trim(items.item.product.price.unitPrice.amount), '')") }} as unit_price,
         coalesce(
-            item.cancellation.cancellationExecution.cancelReason,
-            item.cancellation.cancellationRequest.cancelReason
+            items.item.cancellation.cancellationExecution.cancelReason,
+            items.item.cancellation.cancellationRequest.cancelReason
         ) as cancel_reason
     from items
 )

@@ -116,15 +116,29 @@ packed as (
 ),
 
 reported_orders as (
-    select account, order_id from report
+    select
+        account,
+        order_id
+    from report
     union
-    select account, order_id from shipments
+    select
+        account,
+        order_id
+    from shipments
 ),
 
 order_skus as (
-    select account, order_id, sku from report
+    select
+        account,
+        order_id,
+        sku
+    from report
     union
-    select account, order_id, sku from shipped
+    select
+        account,
+        order_id,
+        sku
+    from shipped
     union
     -- the API's items make lines only of orders that no report gives: they may still lack a SKU
     select
@@ -224,7 +238,8 @@ joined as (
             order_skus.account = packed.account
             and order_skus.order_id = packed.order_id
             and order_skus.sku = packed.sku
-    left join channels as report_channel on lower(report.sales_channel) = report_channel.sales_channel
+    left join channels as report_channel
+        on lower(report.sales_channel) = report_channel.sales_channel
     left join channels as shipment_channel
         on lower(shipped.sales_channel) = shipment_channel.sales_channel
     left join marketplaces as by_id on api_orders.marketplace_id = by_id.marketplace_id
@@ -238,12 +253,15 @@ placed as (
         ) as prices_include_tax,
         coalesce(marketplaces.time_zone, 'UTC') as time_zone,
         case
-            when status_word in ('PENDING', 'PENDINGAVAILABILITY', 'UNSHIPPED', 'PARTIALLYSHIPPED')
+            when
+                joined.status_word in (
+                    'PENDING', 'PENDINGAVAILABILITY', 'UNSHIPPED', 'PARTIALLYSHIPPED'
+                )
                 then 'open'
-            when status_word in ('SHIPPED', 'SHIPPING', 'INVOICEUNCONFIRMED') then 'shipped'
-            when status_word = 'SHIPPED-DELIVEREDTOBUYER' then 'delivered'
-            when status_word in ('CANCELLED', 'CANCELED') then 'cancelled'
-            when status_word is null then 'open'
+            when joined.status_word in ('SHIPPED', 'SHIPPING', 'INVOICEUNCONFIRMED') then 'shipped'
+            when joined.status_word = 'SHIPPED-DELIVEREDTOBUYER' then 'delivered'
+            when joined.status_word in ('CANCELLED', 'CANCELED') then 'cancelled'
+            when joined.status_word is null then 'open'
             else 'closed'
         end as order_status
     from joined
@@ -288,7 +306,9 @@ cancelled as (
                 then quantity_ordered - quantity_shipped
             when quantity_not_cancelled is not null and api_quantity is not null
                 then greatest(
-                    least(api_quantity - quantity_not_cancelled, quantity_ordered - quantity_shipped),
+                    least(
+                        api_quantity - quantity_not_cancelled, quantity_ordered - quantity_shipped
+                    ),
                     0
                 )
             else 0
@@ -313,9 +333,12 @@ order_lines as (
         coalesce(currency, 'unknown') as currency,
         {{ money("coalesce(report_price, shipment_price) - item_discount
             - case when prices_include_tax then item_tax else 0 end") }} as net_amount,
-        case when coalesce(report_price, shipment_price) is not null then item_tax end as tax_amount,
-        case when coalesce(report_price, shipment_price) is not null then item_discount end
-            as discount_amount,
+        case
+            when coalesce(report_price, shipment_price) is not null then item_tax
+        end as tax_amount,
+        case
+            when coalesce(report_price, shipment_price) is not null then item_discount
+        end as discount_amount,
         {{ money("coalesce(shipping_price, case
             when coalesce(report_price, shipment_price) is not null then 0 end) - shipping_discount
             - case when prices_include_tax then shipping_tax else 0 end") }} as shipping_amount,
@@ -323,8 +346,9 @@ order_lines as (
         'unknown' as customer_key,
         ordered_at,
         paid_at,
-        case when quantity_cancelled > 0 and quantity_cancelled = quantity_ordered then updated_at end
-            as cancelled_at,
+        case
+            when quantity_cancelled > 0 and quantity_cancelled = quantity_ordered then updated_at
+        end as cancelled_at,
         case when quantity_cancelled > 0 then {{ cancel_reason("cancel_reason") }} end
             as cancel_reason,
         ship_by_at,

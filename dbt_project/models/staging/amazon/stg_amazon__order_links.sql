@@ -15,15 +15,18 @@ associations as (
 order_links as (
     select
         'amazon' as connector,
-        account,
-        order_id,
-        association.orderId as original_order_id,
-        case association.associationType
+        associations.account,
+        associations.order_id,
+        associations.association.orderId as original_order_id,
+        case associations.association.associationType
             when 'REPLACEMENT_ORIGINAL_ID' then 'replacement'
             when 'EXCHANGE_ORIGINAL_ID' then 'exchange'
         end as link_kind
     from associations
-    where association.associationType in ('REPLACEMENT_ORIGINAL_ID', 'EXCHANGE_ORIGINAL_ID')
+    where
+        associations.association.associationType in (
+            'REPLACEMENT_ORIGINAL_ID', 'EXCHANGE_ORIGINAL_ID'
+        )
 )
 
 select * from order_links

@@ -23,7 +23,7 @@ parts as (
         transaction_type,
         currency,
         posted_at,
-        - amount as paid_back,
+        -amount as paid_back,
         amount_description like '%Tax%' as is_tax,
         amount_description like '%Shipping%' and amount_description <> 'ReturnShipping'
             as is_shipping,
@@ -48,7 +48,8 @@ refund_lines as (
         {{ money("coalesce(sum(paid_back) filter (where is_shipping and not is_tax), 0)") }}
             as shipping_amount,
         case
-            when lower(min(transaction_type)) like '%guarantee%'
+            when
+                lower(min(transaction_type)) like '%guarantee%'
                 or lower(min(transaction_type)) like '%a-to-z%' then 'guarantee_claim'
             when lower(min(transaction_type)) like '%chargeback%' then 'chargeback'
         end as native_kind,

@@ -29,27 +29,34 @@ settlement_lines as (
         settlement_rows.order_id,
         settlement_rows.sku,
         case
-            when lower(settlement_rows.transaction_type) like '%refund%'
+            when
+                lower(settlement_rows.transaction_type) like '%refund%'
                 and settlement_rows.amount_type in ('ItemPrice', 'Promotion')
                 and settlement_rows.amount_description not like '%Tax%' then 'refund'
-            when settlement_rows.amount_type = 'ItemWithheldTax'
+            when
+                settlement_rows.amount_type = 'ItemWithheldTax'
                 or settlement_rows.amount_description like '%Tax%' then 'tax'
-            when lower(settlement_rows.transaction_type) = 'order'
+            when
+                lower(settlement_rows.transaction_type) = 'order'
                 and settlement_rows.amount_type in ('ItemPrice', 'Promotion')
                 and settlement_rows.amount_description like '%Shipping%' then 'shipping'
-            when lower(settlement_rows.transaction_type) = 'order'
+            when
+                lower(settlement_rows.transaction_type) = 'order'
                 and settlement_rows.amount_type in ('ItemPrice', 'Promotion') then 'sale'
             when settlement_rows.amount_type like 'ItemFees%' and settlement_rows.amount > 0
                 then 'fee_credit'
             when settlement_rows.amount_type like 'ItemFees%' then 'fee'
             when settlement_rows.amount_type = 'FBA Inventory Reimbursement' then 'reimbursement'
-            when settlement_rows.amount_type = 'Cost of Advertising'
+            when
+                settlement_rows.amount_type = 'Cost of Advertising'
                 or settlement_rows.amount_description like '%dvertis%' then 'advertising'
             when settlement_rows.amount_description like '%Reserve%' then 'reserve'
             when settlement_rows.transaction_type = 'Transfer' then 'transfer'
-            when settlement_rows.amount_description like '%Fee%'
+            when
+                settlement_rows.amount_description like '%Fee%'
                 or settlement_rows.transaction_type like '%Fee%' then 'fee'
-            when settlement_rows.amount_description like '%Postage%'
+            when
+                settlement_rows.amount_description like '%Postage%'
                 or settlement_rows.amount_description like '%POSTAGE%' then 'fee'
             when settlement_rows.transaction_type = 'other-transaction' then 'other'
             else 'unknown'
