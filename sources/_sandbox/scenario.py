@@ -227,13 +227,15 @@ def _tables(key: str, entries: Any, model: type[_Strict]) -> list[dict[str, Any]
 
 
 def _warehouses(value: Any) -> list[dict[str, Any]]:
-    """A count, names (`WH1` or `WH1:DE`), or tables."""
+    """A count, names (`WH1` or `WH1:DE`), names with countries, or tables."""
     if isinstance(value, int) and not isinstance(value, bool):
         return [{"name": f"WH{number}"} for number in range(1, value + 1)]
     if isinstance(value, list) and all(isinstance(v, str) for v in value):
         pairs = [v.partition(":") for v in value]
         return [{"name": name, "country": country or "CN"} for name, _, country in pairs]
-    return _tables("warehouses", value, Warehouse)
+    if isinstance(value, Mapping):
+        return [{"name": name, "country": country} for name, country in value.items()]
+    return _tables("warehouses", _renamed(value, "id", "fulfilment_centre_id"), Warehouse)
 
 
 def _carriers(value: Any) -> list[dict[str, Any]]:
@@ -241,7 +243,14 @@ def _carriers(value: Any) -> list[dict[str, Any]]:
     if isinstance(value, list) and all(isinstance(v, str) for v in value):
         pairs = [v.partition(":") for v in value]
         return [{"name": name, "service": service or "standard"} for name, _, service in pairs]
-    return _tables("carriers", value, Carrier)
+    return _tables("carriers", _renamed(value, "carrier"), Carrier)
+
+
+def _renamed(entries: Any, *aliases: str) -> Any:
+    """Tables whose `name` may go by other words."""
+    if not isinstance(entries, list) or not all(isinstance(entry, Mapping) for entry in entries):
+        return entries
+    return [{"name" if k in aliases else k: v for k, v in entry.items()} for entry in entries]
 
 
 def _day(key: str, value: Any) -> date:

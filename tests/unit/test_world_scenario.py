@@ -151,3 +151,7 @@ def test_warehouses_and_carriers_may_be_counts_names_or_tables() -> None:
     ]
     tables = Scenario.parse(content(warehouses=[{"name": "A", "country": "US"}]))
     assert tables.warehouses[0].country == "US"
+    mapped = Scenario.parse(content(warehouses={"A": "US", "B": "CN"}))
+    assert [w.country for w in mapped.warehouses] == ["US", "CN"]
+    other = Scenario.parse(content(carriers=[{"carrier": "DHL", "service": "express"}]))
+    assert other.carriers[0].name == "DHL"

@@ -179,7 +179,7 @@ def _centres(scenario: Scenario, markets: list[Market]) -> list[Centre]:
     origins = {f.get("origin") for f in scenario.faults_of("slow_lane", "lossy_lane")} - {None}
     for origin in sorted(origins - {w.country for w in own}):
         own.append(Warehouse(name=f"WH-{origin}", country=origin))
-    for warehouse in own:
+    for warehouse in own or [Warehouse(name="WH1")]:
         centres.append(
             Centre(
                 warehouse.name,
