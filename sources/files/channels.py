@@ -66,6 +66,6 @@ def _only(text: str, accounts: Sequence[KnownAccount]) -> KnownAccount:
 
 
 def _single_marketplace(account: KnownAccount) -> str | None:
-    if account.connector == OWN_CONNECTOR and not account.marketplaces:
+    if account.connector == OWN_CONNECTOR:
         return account.name
     return account.marketplaces[0] if len(account.marketplaces) == 1 else None
