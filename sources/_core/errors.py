@@ -16,15 +16,26 @@ class ConfigurationError(SourceError):
 
 
 class RetryLater(SourceError):
-    """The source is busy or broken for the moment. `wait_seconds` is the wait it asked for."""
+    """The source is busy or broken for the moment. `wait_seconds` is the wait it asked for.
+
+    `is_refusal`: it said before doing anything that it will not (too many requests).
+    """
 
     def __init__(self, message: str, wait_seconds: float | None = None) -> None:
         super().__init__(message)
         self.wait_seconds = wait_seconds
+        self.is_refusal = False
 
 
 class StopStream(SourceError):
     """This stream cannot go on tonight; what has landed stays and the other streams go on."""
+
+
+class LostAnswer(SourceError):
+    """A request that must not be sent twice may have been taken although no answer came.
+
+    Raised for a `Call` that is not `is_repeatable`: look first whether the source did it.
+    """
 
 
 class GarbledAnswer(Exception):

@@ -28,6 +28,7 @@ from sources._core.auth import Auth
 from sources._core.clock import Clock
 from sources._core.errors import (
     GarbledAnswer,
+    LostAnswer,
     RetryLater,
     SourceError,
     StopStream,
@@ -69,7 +70,11 @@ class Answer(Generic[DecodedT]):
 
 @dataclass(frozen=True)
 class Call:
-    """One request to make. `page` is for the log; `operation` names its bucket."""
+    """One request to make. `page` is for the log; `operation` names its bucket.
+
+    `is_repeatable` is False where sending twice does a thing twice: a refusal (429) is tried again,
+    but an answer that was lost, cut or an error of the server raises LostAnswer.
+    """
 
     method: str
     path: str
@@ -80,6 +85,7 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict)
     page: int | None = None
     is_authorised: bool = True
+    is_repeatable: bool = True
 
     @property
     def subject(self) -> str:
@@ -199,7 +205,8 @@ class Session:
         def once() -> DecodedT:
             nonlocal number
             number += 1
-            return self._send(call, take, number, stream=stream)
+            with _repeated_only_if(call.is_repeatable):
+                return self._send(call, take, number, stream=stream)
 
         return retrying(once)
 
@@ -281,9 +288,10 @@ class Session:
             return
         if isinstance(error, RetryLater) and error.wait_seconds is None:
             error.wait_seconds = self._wait_of(response, number)
-        is_throttled = response.status_code == _TOO_MANY_REQUESTS and isinstance(error, RetryLater)
-        if is_throttled and bucket is not None and isinstance(error, RetryLater):
-            bucket.pause(error.wait_seconds or 0.0)
+        if response.status_code == _TOO_MANY_REQUESTS and isinstance(error, RetryLater):
+            error.is_refusal = True
+            if bucket is not None:
+                bucket.pause(error.wait_seconds or 0.0)
         raise error
 
     def _wait_of(self, response: requests.Response, number: int) -> float | None:
@@ -346,6 +354,17 @@ def _transport_errors(subject: str) -> Iterator[None]:
             f"{subject} could not be reached up to the last try ({type(error).__name__}). "
             "Check the network and base_url; the next night goes on from the same place."
         ) from None
+
+
+@contextmanager
+def _repeated_only_if(is_repeatable: bool) -> Iterator[None]:
+    """Else what would be tried again becomes LostAnswer, a refusal before any work excepted."""
+    try:
+        yield
+    except RetryLater as error:
+        if is_repeatable or error.is_refusal:
+            raise
+        raise LostAnswer(str(error)) from None
 
 
 def _cut(subject: str, name: str) -> RetryLater:

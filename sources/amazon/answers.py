@@ -5,27 +5,49 @@ Belongs here: shapes of envelopes. Does not belong here: what is landed of an or
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any, TypeVar
 
 import msgspec
+
+from sources._core.errors import RetryLater, StopStream
+
+
+class Text(str):
+    """Text, also where an answer has a number in its place."""
+
+    __slots__ = ()
 
 
 class Report(msgspec.Struct, rename="camel"):
     """A report as getReport and getReports describe it; every status is kept as text."""
 
-    report_id: str
-    processing_status: str
-    report_type: str = ""
-    created_time: datetime | None = None
-    data_start_time: datetime | None = None
-    data_end_time: datetime | None = None
-    marketplace_ids: list[str] | None = None
-    report_document_id: str | None = None
+    report_id: Text
+    processing_status: Text = Text()
+    report_type: Text | None = None
+    created_time: Text | None = None
+    data_start_time: Text | None = None
+    data_end_time: Text | None = None
+    marketplace_ids: list[Text] | None = None
+    report_document_id: Text | None = None
+
+    @property
+    def created_at(self) -> datetime | None:
+        return moment(self.created_time)
+
+    @property
+    def data_start(self) -> datetime | None:
+        return moment(self.data_start_time)
+
+    @property
+    def data_end(self) -> datetime | None:
+        return moment(self.data_end_time)
 
 
 class DocumentLink(msgspec.Struct, rename="camel"):
     url: str
-    report_document_id: str = ""
+    report_document_id: Text | None = None
 
 
 class Download(msgspec.Struct):
@@ -36,15 +58,19 @@ class Download(msgspec.Struct):
 
 
 class _Pagination(msgspec.Struct, rename="camel"):
-    next_token: str | None = None
+    next_token: Text | None = None
 
 
 class OrdersPage(msgspec.Struct, rename="camel"):
     """Orders cut but not decoded; `last_updated_before` is the bound that was served."""
 
-    orders: list[msgspec.Raw]
+    orders: list[msgspec.Raw] | None
     pagination: _Pagination | None = None
-    last_updated_before: datetime | None = None
+    last_updated_before: Text | None = None
+
+    @property
+    def served_until(self) -> datetime | None:
+        return moment(self.last_updated_before)
 
     @property
     def next_token(self) -> str | None:
@@ -52,12 +78,12 @@ class OrdersPage(msgspec.Struct, rename="camel"):
 
 
 class Created(msgspec.Struct, rename="camel"):
-    report_id: str
+    report_id: Text
 
 
 class ReportList(msgspec.Struct, rename="camel"):
-    reports: list[Report]
-    next_token: str | None = None
+    reports: list[Report] | None
+    next_token: Text | None = None
 
 
 class _MarketplaceId(msgspec.Struct, rename="camel"):
@@ -76,9 +102,86 @@ class Participation(msgspec.Struct, rename="camel"):
 
 
 class Participations(msgspec.Struct, rename="camel"):
-    payload: list[Participation]
+    payload: list[Participation] | None
 
 
 class Login(msgspec.Struct):
     access_token: str
     expires_in: float = 3600.0
+
+
+AnswerT = TypeVar("AnswerT")
+_BUSY = frozenset({"QuotaExceeded", "InternalFailure", "InternalError", "ServiceUnavailable"})
+
+
+def reader(kind: type[AnswerT], content_name: str | None = None) -> Callable[[bytes], AnswerT]:
+    """Function that decodes an answer, also one that says its error under a good status.
+
+    `content_name`: field without which an answer holds nothing but, perhaps, errors.
+    """
+    decode = msgspec.json.Decoder(kind, strict=False, dec_hook=_as_text).decode
+
+    def read(content: bytes) -> AnswerT:
+        try:
+            answer = decode(content)
+        except msgspec.ValidationError:
+            _raise_errors(content)
+            raise
+        if content_name is not None and getattr(answer, content_name) is None:
+            _raise_errors(content)
+        return answer
+
+    return read
+
+
+def errors_in(content: bytes) -> list[tuple[str, str]]:
+    """Code and text of each error of Amazon's envelope; nothing when it is not one."""
+    try:
+        body: Any = msgspec.json.decode(content)
+        return [
+            (
+                str(error.get("code") or ""),
+                " ".join(str(error[part]) for part in ("message", "details") if error.get(part)),
+            )
+            for error in body["errors"]
+        ]
+    except (msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError):
+        return []
+
+
+def words_of(errors: Sequence[tuple[str, str]]) -> str:
+    """Errors as one short line."""
+    return "; ".join(f"{code}: {text}" if text else code for code, text in errors)[:300]
+
+
+def moment(text: str | None) -> datetime | None:
+    """A time of the API in UTC; None where it is none. Without an offset it is UTC."""
+    if not text:
+        return None
+    try:
+        found = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+
+
+def _raise_errors(content: bytes) -> None:
+    errors = errors_in(content)
+    if not errors:
+        return
+    said = words_of(errors)
+    if any(code in _BUSY for code, _text in errors):
+        raise RetryLater(
+            f"Amazon answered with an error instead of content up to the last try "
+            f"({said}). The next night goes on from the same place."
+        )
+    raise StopStream(
+        f"Amazon answered with an error instead of content ({said}). Run `aftersales "
+        "check-config`; if all is well there, the next night tries again."
+    )
+
+
+def _as_text(kind: type, value: object) -> object:
+    if kind is Text and isinstance(value, str | int | float):
+        return Text(value)
+    raise NotImplementedError

@@ -15,7 +15,6 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-import msgspec
 import requests
 
 from sources._core.auth import TokenAuth
@@ -36,6 +35,7 @@ from .answers import (
     Participations,
     Report,
     ReportList,
+    reader,
 )
 from .config import RATES, USER_AGENT, AmazonAccount
 from .encodings import charset_of
@@ -54,6 +54,7 @@ _REQUEST_ID_HEADER = "x-amzn-RequestId"  # what Amazon's support asks for
 _RATE_STATUSES = frozenset({200, 201, 202, 400, 404})
 _TRIES = Retries(tries=12, first_wait=1.0, max_wait=120.0, max_asked=1_800.0)
 _STORAGE_TRIES = Retries(tries=4, first_wait=1.0, max_wait=30.0)
+MAX_LIST_PAGES = 200  # of 100 reports: more than anybody has in the 90 days that Amazon keeps
 _LONGEST_BACKOFF = 900.0
 _GZIP = b"\x1f\x8b"
 _RETRYABLE_LOGIN = frozenset({"server_error", "temporarily_unavailable"})
@@ -101,22 +102,25 @@ class AmazonClient:
     def search_orders(self, params: Mapping[str, str], page: int) -> OrdersPage:
         """One page; `params` must stay the same from page to page, `paginationToken` excepted."""
         call = Call("GET", ORDERS_PATH, "searchOrders", params=params, page=page)
-        return self._session.request(call, msgspec.json.Decoder(OrdersPage).decode).value
+        return self._session.request(call, reader(OrdersPage, "orders")).value
 
     def create_report(self, report_type: str, start: datetime, end: datetime) -> str:
-        """Ask for a report on all marketplaces of the account; its id."""
+        """Ask for a report on all marketplaces of the account; its id.
+
+        LostAnswer where Amazon may have taken the request: a second one is not harmless.
+        """
         body = {
             "reportType": report_type,
             "marketplaceIds": list(self.account.marketplace_ids),
             "dataStartTime": api_time(start),
             "dataEndTime": api_time(end),
         }
-        call = Call("POST", REPORTS_PATH, "createReport", json=body)
-        return self._session.request(call, msgspec.json.Decoder(Created).decode).value.report_id
+        call = Call("POST", REPORTS_PATH, "createReport", json=body, is_repeatable=False)
+        return self._session.request(call, reader(Created)).value.report_id
 
     def get_report(self, report_id: str) -> Report:
         call = Call("GET", f"{REPORTS_PATH}/{report_id}", "getReport")
-        return self._session.request(call, msgspec.json.Decoder(Report).decode).value
+        return self._session.request(call, reader(Report)).value
 
     def list_reports(
         self, report_type: str, since: datetime, until: datetime | None = None
@@ -130,10 +134,10 @@ class AmazonClient:
             # With a token no other parameter may be sent.
             sent: Mapping[str, str] = {"nextToken": token} if token else params
             call = Call("GET", REPORTS_PATH, "getReports", params=sent)
-            answer = self._session.request(call, msgspec.json.Decoder(ReportList).decode).value
-            return answer.reports, answer.next_token
+            answer = self._session.request(call, reader(ReportList, "reports")).value
+            return answer.reports or (), answer.next_token
 
-        for reports in walk(fetch, f"GET {REPORTS_PATH}"):
+        for reports in walk(fetch, f"GET {REPORTS_PATH}", max_pages=MAX_LIST_PAGES):
             yield from reports
 
     def recent_reports(self, report_type: str, since: datetime) -> Sequence[Report]:
@@ -146,7 +150,7 @@ class AmazonClient:
     def get_document(self, document_id: str) -> DocumentLink:
         """A link that lives five minutes."""
         call = Call("GET", f"{DOCUMENTS_PATH}/{document_id}", "getReportDocument")
-        return self._session.request(call, msgspec.json.Decoder(DocumentLink).decode).value
+        return self._session.request(call, reader(DocumentLink)).value
 
     def download(self, link: DocumentLink) -> Download:
         """The document's bytes; a cut one is asked for again. LinkExpiredError when too late."""
@@ -155,8 +159,8 @@ class AmazonClient:
 
     def participations(self) -> Sequence[Participation]:
         call = Call("GET", PARTICIPATIONS_PATH, "getMarketplaceParticipations")
-        decode = msgspec.json.Decoder(Participations).decode
-        return self._session.request(call, decode).value.payload
+        answer = self._session.request(call, reader(Participations, "payload")).value
+        return answer.payload or ()
 
 
 class _LoginWithAmazon:
@@ -182,7 +186,7 @@ class _LoginWithAmazon:
             form[name] = secret.get_secret_value()
         call = Call("POST", self._account.token_endpoint, data=form, is_authorised=False)
         try:
-            answer = self._session.request(call, msgspec.json.Decoder(Login).decode).value
+            answer = self._session.request(call, reader(Login)).value
         except ConfigurationError as error:
             self._refusal = error
             raise

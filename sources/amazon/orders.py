@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from sources._core.connector import Page, StreamContext, Window
 from sources._core.errors import StopStream
@@ -56,11 +56,13 @@ class _Reader:
                 raise PageTokenError("the page token is about to run out")
             sent = params if token is None else {**params, "paginationToken": token}
             answer = self.client.search_orders(sent, guard.pages + 1)
-            if answer.last_updated_before is not None:
-                bound = min(bound, answer.last_updated_before.astimezone(UTC))
+            if answer.served_until is not None:
+                bound = min(bound, answer.served_until)
             token = answer.next_token
             guard.check(token)
-            yield Page(answer.orders, f"orders from {api_time(part.start)} page {guard.pages}")
+            yield Page(
+                answer.orders or (), f"orders from {api_time(part.start)} page {guard.pages}"
+            )
             if token is None:
                 self.served = bound
                 return

@@ -6,12 +6,12 @@ Belongs here: reading status, error envelope and login errors. Does not belong h
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 import requests
 
 from sources._core.errors import ConfigurationError, RetryLater, SourceError, StopStream
+
+from .answers import errors_in, words_of
 
 
 class NotFoundError(StopStream):
@@ -27,10 +27,10 @@ class LinkExpiredError(StopStream):
 
 
 def says_token_expired(response: requests.Response) -> bool:
-    """A 403 whose message or details say that the access token has run out."""
-    if response.status_code != 403:
+    """A 403 (or 401) whose message or details say that the access token has run out."""
+    if response.status_code not in (401, 403):
         return False
-    words = " ".join(text for _code, text in _errors(response)).lower()
+    words = " ".join(text for _code, text in errors_in(response.content)).lower()
     return "access token" in words and "expired" in words
 
 
@@ -39,8 +39,7 @@ def error_of_answer(response: requests.Response, subject: str) -> SourceError | 
     status = response.status_code
     if status < 400 or status == 429 or status >= 500:
         return None
-    said = "; ".join(f"{code}: {text}" if text else code for code, text in _errors(response))
-    said = said[:300] or "no reason given"
+    said = words_of(errors_in(response.content)) or "no reason given"
     if status == 403:
         return ConfigurationError(
             f"{subject} answered 403 ({said}). The application lacks the role for it, the seller "
@@ -65,21 +64,6 @@ def error_of_storage(response: requests.Response, subject: str) -> SourceError |
     if response.status_code in (400, 403, 404, 410):
         return LinkExpiredError(f"{subject} answered {response.status_code}: the link has run out.")
     return None
-
-
-def _errors(response: requests.Response) -> list[tuple[str, str]]:
-    """Code and text of each error of Amazon's envelope; nothing when it is not one."""
-    try:
-        body: Any = msgspec.json.decode(response.content)
-        return [
-            (
-                str(error.get("code") or ""),
-                " ".join(str(error[part]) for part in ("message", "details") if error.get(part)),
-            )
-            for error in body["errors"]
-        ]
-    except (msgspec.DecodeError, KeyError, TypeError, AttributeError):
-        return []
 
 
 def login_code(response: requests.Response) -> str:

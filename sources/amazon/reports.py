@@ -9,6 +9,7 @@ goes on with the same report instead of asking for another.
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from sources._core.connector import Page, Reject, StreamContext, Window
 from sources._core.errors import RetryLater, StopStream
 
 from .answers import Download, Report
+from .asking import FINAL, RESUME_WITHIN, Asking
 from .client import AmazonClient, api_time
 from .config import REPORTS_KEPT, AmazonAccount
 from .layouts import SETTLEMENT, Layout
@@ -31,11 +33,9 @@ logger = logging.getLogger(__name__)
 POLL_WAITS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
 LONGEST_WAIT = timedelta(hours=6)
 FATAL_WAITS = (300.0, 1_800.0)
-RESUME_WITHIN = timedelta(hours=36)
 LINKS_A_DOCUMENT = 4
 CANCELLED_NIGHTS_TO_NOTE = 30
 
-_FINAL = frozenset({"DONE", "CANCELLED", "FATAL"})
 _STATE = "report"
 _CANCELLED_STATE = "cancelled"
 _MAX_EXPLANATION = 300
@@ -68,6 +68,16 @@ class _Cycle:
         client: AmazonClient = self.context.client
         return client
 
+    @functools.cached_property
+    def asking(self) -> Asking:
+        return Asking(
+            self.client,
+            self.context.clock,
+            self.kind.layout.report_type,
+            self.window,
+            self.kind.made_anew_after,
+        )
+
     def pages(self, report_id: str | None) -> Iterator[Page]:
         report = self._finished(report_id)
         reference = f"report {report.report_id}"
@@ -75,6 +85,8 @@ class _Cycle:
             yield Page((), reference, rejects=self._count_cancelled(), is_whole=False)
         else:
             self.context.state.pop(_CANCELLED_STATE, None)
+            if not report.report_document_id:
+                self._forget()  # the same report would name none the next night either
             found = fetch_document(self.context, report)
             document = Document(found.data, reference, found.charset)
             try:
@@ -87,55 +99,42 @@ class _Cycle:
     def _finished(self, report_id: str | None) -> Report:
         """The report, DONE or CANCELLED. After FATAL another one is asked for, a few times."""
         waits = iter(FATAL_WAITS)
-        report_id = report_id or self._find_equal()
+        has_failed = False
+        report_id = report_id or self._remember(self.asking.find())
         while True:
-            known = report_id is not None
-            report_id = report_id or self._ask()
+            is_new = report_id is None
+            report_id = report_id or self._remember(self.asking.ask()) or ""
             try:
                 report = self._wait(report_id)
             except NotFoundError:
                 self._forget()
-                if not known:
+                if is_new:
                     raise
                 report_id = None
                 continue
-            if report.processing_status != "FATAL":
+            if report.processing_status == "DONE":
+                return report
+            report_id = self._remember(self.asking.instead_of(report))
+            if report_id is not None:
+                continue
+            if report.processing_status == "CANCELLED":
+                self._check_cancelled(report, has_failed)
                 return report
             self._forget()
+            has_failed = True
             wait = self._after_fatal(report, next(waits, None))
             self.context.progress(f"{report.report_id} failed at Amazon, asking again later")
             self.context.clock.sleep(wait)
-            report_id = None
 
-    def _find_equal(self) -> str | None:
-        """An equal report in progress, or one so fresh that Amazon would not make it anew."""
-        now = self.context.clock.now()
-        since = now - max(self.kind.made_anew_after, RESUME_WITHIN)
-        for report in self.client.recent_reports(self.kind.layout.report_type, since):
-            if not self._is_equal(report):
-                continue
-            is_fresh = (
-                report.processing_status == "DONE"
-                and report.created_time is not None
-                and now - report.created_time < self.kind.made_anew_after
+    def _check_cancelled(self, report: Report, has_failed: bool) -> None:
+        """Cancelled is no data; not so within the interval after an equal report that failed."""
+        if has_failed and self.kind.made_anew_after:
+            self._forget()
+            raise StopStream(
+                f"report {report.report_id} of {self.kind.layout.report_type} was cancelled after "
+                "an equal one had failed: Amazon does not make it anew so soon. The next night "
+                "asks again."
             )
-            if is_fresh or report.processing_status not in _FINAL:
-                self._remember(report.report_id)
-                return report.report_id
-        return None
-
-    def _is_equal(self, report: Report) -> bool:
-        return (
-            set(report.marketplace_ids or ()) == set(self.client.account.marketplace_ids)
-            and _same_time(report.data_start_time, self.window.start)
-            and _same_time(report.data_end_time, self.window.end)
-        )
-
-    def _ask(self) -> str:
-        report_type = self.kind.layout.report_type
-        report_id = self.client.create_report(report_type, self.window.start, self.window.end)
-        self._remember(report_id)
-        return report_id
 
     def _wait(self, report_id: str) -> Report:
         clock = self.context.clock
@@ -143,7 +142,7 @@ class _Cycle:
         number = 0
         while True:
             report = self.client.get_report(report_id)
-            if report.processing_status in _FINAL:
+            if report.processing_status in FINAL:
                 return report
             if clock.monotonic() - started > LONGEST_WAIT.total_seconds():
                 raise StopStream(
@@ -202,7 +201,9 @@ class _Cycle:
         )
         return (Reject("always_cancelled", 0, advice, report_type),)
 
-    def _remember(self, report_id: str) -> None:
+    def _remember(self, report_id: str | None) -> str | None:
+        if report_id is None:
+            return None
         self.context.state[_STATE] = {
             "id": report_id,
             "start": api_time(self.window.start),
@@ -211,6 +212,7 @@ class _Cycle:
             "marketplaces": list(self.client.account.marketplace_ids),
         }
         self.context.state.save()
+        return report_id
 
     def _forget(self) -> None:
         self.context.state.pop(_STATE, None)
@@ -274,7 +276,7 @@ def _settlements_of(context: StreamContext, window: Window) -> list[Report]:
             raise
         listed = list(client.list_reports(report_type, oldest, window.end))
     found = {report.report_id: report for report in listed if report.processing_status == "DONE"}
-    return sorted(found.values(), key=lambda made: (made.created_time or _NO_TIME, made.report_id))
+    return sorted(found.values(), key=lambda made: (made.created_at or _NO_TIME, made.report_id))
 
 
 def _gone(report: Report) -> Reject:
@@ -289,22 +291,31 @@ _NO_TIME = datetime.min.replace(tzinfo=UTC)
 
 
 def _parts(context: StreamContext, window: Window) -> Iterator[tuple[Window, str | None]]:
-    """The window, cut where a report of a killed night ends; with that report's id."""
-    pending = context.state.get(_STATE)
-    start, end = api_time(window.start), api_time(window.end)
-    if not pending or pending["start"] != start or not start < pending["end"] <= end:
+    """The window, cut around the report of a killed night, which comes with its id.
+
+    What that report has beyond the window is read again later and does no harm.
+    """
+    pending = _pending(context)
+    begin = window.start.replace(microsecond=0)  # a report's bounds are whole seconds
+    if pending is None or not begin <= pending[0].start < window.end:
         yield window, None
         return
-    age = context.clock.now() - datetime.fromisoformat(pending["asked_at"])
+    asked, report_id = pending
+    if begin < asked.start:
+        yield Window(window.start, asked.start), None
+    yield asked, report_id
+    if asked.end < window.end:
+        yield Window(asked.end, window.end), None
+
+
+def _pending(context: StreamContext) -> tuple[Window, str] | None:
+    """What a killed night had asked for, unless it is too old or on other marketplaces."""
+    found = context.state.get(_STATE)
+    if not found:
+        return None
+    age = context.clock.now() - datetime.fromisoformat(found["asked_at"])
     marketplaces = list(context.client.account.marketplace_ids)
-    if age > RESUME_WITHIN or pending["marketplaces"] != marketplaces:
-        yield window, None
-        return
-    cut = datetime.fromisoformat(pending["end"])
-    yield Window(window.start, min(cut, window.end), is_last=False), pending["id"]
-    if pending["end"] != end:
-        yield Window(cut, window.end), None
-
-
-def _same_time(reported: datetime | None, wanted: datetime) -> bool:
-    return reported is not None and api_time(reported.astimezone(UTC)) == api_time(wanted)
+    if age > RESUME_WITHIN or found["marketplaces"] != marketplaces:
+        return None
+    start, end = (datetime.fromisoformat(found[name]) for name in ("start", "end"))
+    return Window(start, end), found["id"]

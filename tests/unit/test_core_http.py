@@ -17,7 +17,13 @@ import requests
 
 from sources._core.auth import TokenAuth
 from sources._core.clock import ManualClock
-from sources._core.errors import ConfigurationError, RetryLater, SourceError, StopStream
+from sources._core.errors import (
+    ConfigurationError,
+    LostAnswer,
+    RetryLater,
+    SourceError,
+    StopStream,
+)
 from sources._core.http import Call, Retries, Session, retry_after
 from sources._core.limits import Limits, Rate
 
@@ -354,3 +360,20 @@ def test_retry_after_as_seconds_or_date(
     clock: ManualClock, headers: dict[str, str], seconds: float | None
 ) -> None:
     assert retry_after(headers, clock) == seconds
+
+
+def test_what_must_not_be_sent_twice_is_not(
+    script: Script, open_session: Callable[..., Session], clock: ManualClock
+) -> None:
+    call = Call("GET", "/make", is_repeatable=False)
+    for faulty in ((500, {}, 0), (200, {"id": 1}, 40), (200, b'{"id"', 0)):
+        script.answers.clear()
+        script.asked.clear()
+        script.add(faulty[0], faulty[1], cut=faulty[2])
+        with pytest.raises(LostAnswer, match="GET /make"):
+            open_session().request(call)
+        assert len(script.asked) == 1
+    script.answers.clear()
+    script.add(429, {})
+    script.add(200, {"id": 2})
+    assert open_session().request(call).value == {"id": 2}, "refused before any work: sent again"
