@@ -10,11 +10,16 @@
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
-    {%- if existing_relation is not none -%}
+    {#- a statement of SQL may hold the drop, a model in Python may not -#}
+    {%- set drops_itself = language == "sql" and (existing_relation is none or existing_relation.is_table) -%}
+    {%- if existing_relation is not none and not drops_itself -%}
         {{ drop_relation_if_exists(existing_relation) }}
     {%- endif -%}
 
     {%- call statement("main", language=language) -%}
+        {%- if drops_itself %}
+        drop table if exists {{ target_relation }};
+        {% endif -%}
         {{- create_table_as(False, target_relation, compiled_code, language) -}}
     {%- endcall -%}
 
