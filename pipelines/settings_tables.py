@@ -15,9 +15,6 @@ from pipelines.settings import Settings
 from sources._core.connector import Connector
 
 Rows = dict[str, list[dict[str, Any]]]
-# Kinds of account that sell or serve; the others (rates, the inbox itself) are not accounts of
-# the seller.
-_SELLERS_OWN = ("marketplace", "own_shop", "tracking", "helpdesk", "file_channel")
 
 
 def settings_rows(
@@ -72,17 +69,23 @@ def settings_rows(
 
 
 def _accounts(settings: Settings, connectors: Mapping[str, Connector]) -> Iterator[dict[str, Any]]:
-    for account in settings.accounts:
-        connector = connectors[account.connector]
-        if connector.account_kind in _SELLERS_OWN:
-            yield {
-                "account": account.name,
-                "connector": account.connector,
-                "account_kind": connector.account_kind,
-                "default_currency": None,
-                "started_on": account.start,
-                "is_active": True,
-            }
+    """Accounts of the settings and those that exist without being named (inbox, rates)."""
+    accounts = {(a.connector, a.name): a for a in (*settings.default_accounts, *settings.accounts)}
+    for (name, account), entry in accounts.items():
+        yield {
+            "account": account,
+            "connector": name,
+            "account_kind": _kind(connectors[name]),
+            "default_currency": None,
+            "started_on": entry.start,
+            "is_active": True,
+        }
+
+
+def _kind(connector: Connector) -> str:
+    """Word of `dim_account`: files of rates are files like others."""
+    kind = connector.account_kind
+    return "file_channel" if kind == "reference" else kind
 
 
 def _former(
@@ -94,12 +97,11 @@ def _former(
         "select connector, account, cast(min(window_from) as DATE) from load.file group by all"
     ).fetchall()
     for name, account, started in rows:
-        kind = connectors[name].account_kind if name in connectors else "marketplace"
-        if account not in known and kind in _SELLERS_OWN:
+        if account not in known and name in connectors:
             yield {
                 "account": account,
                 "connector": name,
-                "account_kind": kind,
+                "account_kind": _kind(connectors[name]),
                 "default_currency": None,
                 "started_on": started,
                 "is_active": False,
