@@ -6,7 +6,8 @@ format (`csv_file.py`, `parquet_file.py`, `excel_file.py`) and the rules themsel
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -27,6 +28,24 @@ class FileRefusedError(Exception):
         super().__init__(message)
         self.rule = rule
         self.rows = rows
+
+
+@contextmanager
+def refusing_broken(kind: str) -> Iterator[None]:
+    """Whatever a library says about a damaged file, the file is refused; troubles of the machine
+    (an operating system error, no memory) stay what they are."""
+    try:
+        yield
+    except (FileRefusedError, MemoryError):
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise FileRefusedError(
+            "broken_file",
+            f"not a readable {kind} ({type(error).__name__}): open it and save it again, or copy "
+            "it again",
+        ) from error
 
 
 @dataclass(frozen=True)

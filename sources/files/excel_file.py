@@ -27,6 +27,7 @@ from sources.files.cells import (
     Chunk,
     ChunkBuilder,
     FileRefusedError,
+    refusing_broken,
 )
 from sources.files.declarations import Column, Dataset
 from sources.files.header import Header
@@ -48,25 +49,14 @@ def read_excel(
 ) -> Iterator[Chunk]:
     """Chunks of rows, with the row numbers that the spreadsheet shows; hidden rows count."""
     has_formulas = inspect_workbook(path, max_unpacked)
-    try:
-        with ExitStack() as stack:
-            values = stack.enter_context(
-                closing(load_workbook(path, read_only=True, data_only=True))
-            )
-            formulas = (
-                stack.enter_context(closing(load_workbook(path, read_only=True)))
-                if has_formulas
-                else None
-            )
-            yield from _chunks(_rows(values, formulas), dataset, resolve)
-    except (FileRefusedError, OSError, MemoryError):
-        raise
-    except Exception as error:  # a broken workbook can fail anywhere inside the reader
-        raise FileRefusedError(
-            "broken_file",
-            f"the workbook cannot be read ({type(error).__name__}): open it and save it again as "
-            ".xlsx",
-        ) from error
+    with refusing_broken(".xlsx workbook"), ExitStack() as stack:
+        values = stack.enter_context(closing(load_workbook(path, read_only=True, data_only=True)))
+        formulas = (
+            stack.enter_context(closing(load_workbook(path, read_only=True)))
+            if has_formulas
+            else None
+        )
+        yield from _chunks(_rows(values, formulas), dataset, resolve)
 
 
 def inspect_workbook(path: Path, max_unpacked: int = MAX_UNPACKED_BYTES) -> bool:
@@ -77,13 +67,8 @@ def inspect_workbook(path: Path, max_unpacked: int = MAX_UNPACKED_BYTES) -> bool
                 "locked_or_old_workbook",
                 "the workbook has a password or is an old .xls: save it as .xlsx without one",
             )
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return _inspect_archive(archive, max_unpacked)
-    except (zipfile.BadZipFile, KeyError) as error:
-        raise FileRefusedError(
-            "broken_file", "the workbook is broken or cut off: copy it again"
-        ) from error
+    with refusing_broken(".xlsx workbook"), zipfile.ZipFile(path) as archive:
+        return _inspect_archive(archive, max_unpacked)
 
 
 def _inspect_archive(archive: zipfile.ZipFile, max_unpacked: int) -> bool:

@@ -6,6 +6,7 @@ Belongs here: everything about files as files. Does not belong here: their conte
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import re
 import shutil
@@ -26,8 +27,9 @@ FORMATS = (".csv", ".csv.gz", ".parquet", ".xlsx")
 ERRORS_SUFFIX = ".errors.csv"
 
 _WORK = ".work"
+_OWNERS = ".datasets.json"
 _UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".filepart")
-_PATH_PARTS = re.compile(r"[\\/:\x00-\x1f\x7f]|%2f|%5c|^\.\.", re.IGNORECASE)
+_PATH_PARTS = re.compile(r"[\\/\x00-\x1f\x7f]|^[a-z]:|%2f|%5c|^\.\.", re.IGNORECASE)
 _DAY_FOLDER = re.compile(r"\d{4}-\d\d-\d\d")
 logger = logging.getLogger(__name__)
 
@@ -142,16 +144,27 @@ class Inbox:
         if self.settings.archive_days == 0:
             file.path.unlink(missing_ok=True)
             return
-        self._move(file, self.archive / self.today().isoformat(), sha256)
+        with self._lock:
+            folder = self.archive / self.today().isoformat()
+            folder.mkdir(parents=True, exist_ok=True)
+            target = folder / safe_name(file.name)
+            if target.is_file() and file_hash(target) != sha256:
+                target = _with_hash(target, sha256)
+            _move(file, target)
 
-    def reject_file(self, file: DroppedFile, sha256: str) -> None:
-        """Move a refused file beside its errors file."""
-        self._move(file, self.rejected, sha256)
+    def reject_file(self, dataset: str, file: DroppedFile) -> None:
+        """Move a refused file beside its errors file; an earlier one of its name makes way."""
+        with self._lock:
+            target = self.rejected / self._rejected_name(dataset, file.name)
+            if target.is_file():
+                target.replace(_with_hash(target, file_hash(target)))
+            _move(file, target)
 
-    def write_errors(self, name: str, content: bytes) -> None:
+    def write_errors(self, dataset: str, name: str, content: bytes) -> None:
         """The errors file of a dropped file."""
-        self.rejected.mkdir(parents=True, exist_ok=True)
-        write_atomically(self.rejected / (safe_name(name) + ERRORS_SUFFIX), content)
+        with self._lock:
+            name = self._rejected_name(dataset, name)
+            write_atomically(self.rejected / (name + ERRORS_SUFFIX), content)
 
     def sweep(self) -> None:
         """Once a night: delete what was archived long enough ago, name folders nobody reads."""
@@ -174,16 +187,16 @@ class Inbox:
         names = (path.name for path in self.folder.iterdir())
         return sorted(name for name in names if name not in known and not name.startswith("."))
 
-    def _move(self, file: DroppedFile, folder: Path, sha256: str) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        target = folder / safe_name(file.name)
-        if target.is_file() and file_hash(target) != sha256:
-            stem, dot, suffix = target.name.partition(".")
-            target = folder / f"{stem}-{sha256[:8]}{dot}{suffix}"
-        try:
-            shutil.move(file.path, target)
-        except FileNotFoundError:
-            logger.info("%s was taken away by someone else", file.name)
+    def _rejected_name(self, dataset: str, name: str) -> str:
+        """The file's own name, unless a file of another dataset has it there already."""
+        self.rejected.mkdir(parents=True, exist_ok=True)
+        path = self.rejected / _OWNERS
+        owners = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        name = safe_name(name)
+        if owners.setdefault(name, dataset) != dataset:
+            return f"{dataset}-{name}"
+        write_atomically(path, json.dumps(owners).encode())
+        return name
 
 
 def format_of(file: DroppedFile) -> str:
@@ -235,6 +248,18 @@ def file_hash(path: Path) -> str:
 def safe_name(name: str) -> str:
     """A name that stays in its folder and is printable."""
     return _PATH_PARTS.sub("_", name)[:200] or "_"
+
+
+def _with_hash(path: Path, sha256: str) -> Path:
+    stem, dot, suffix = path.name.partition(".")
+    return path.with_name(f"{stem}-{sha256[:8]}{dot}{suffix}")
+
+
+def _move(file: DroppedFile, target: Path) -> None:
+    try:
+        shutil.move(file.path, target)
+    except FileNotFoundError:
+        logger.info("%s was taken away by someone else", file.name)
 
 
 def _seen(path: Path) -> DroppedFile | None:

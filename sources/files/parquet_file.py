@@ -20,6 +20,7 @@ from sources.files.cells import (
     CellError,
     Chunk,
     FileRefusedError,
+    refusing_broken,
 )
 from sources.files.declarations import Column, Dataset
 from sources.files.header import Header
@@ -35,20 +36,16 @@ def read_parquet(
     max_unpacked: int = MAX_UNPACKED_BYTES,
 ) -> Iterator[Chunk]:
     """Chunks of rows; the first row of data is row 2, as if there were a header row."""
-    try:
-        with pq.ParquetFile(path) as file:
-            _refuse_bomb(file, max_unpacked)
-            header = resolve(file.schema_arrow.names)
-            columns = {column.name: column for column in dataset.columns}
-            first = 2
-            for batch in file.iter_batches(batch_size=ROWS_PER_CHUNK):
-                yield _chunk(columns, header, batch, first)
-                first += batch.num_rows
-            yield _chunk(columns, header, file.schema_arrow.empty_table(), first)
-    except (pa.ArrowException, pl.exceptions.PolarsError) as error:
-        raise FileRefusedError(
-            "broken_file", "not a readable Parquet file: write it again"
-        ) from error
+    with refusing_broken("Parquet file"), pq.ParquetFile(path) as file:
+        _refuse_bomb(file, max_unpacked)
+        header = resolve(file.schema_arrow.names)
+        columns = {column.name: column for column in dataset.columns}
+        first = 2
+        for batch in file.iter_batches(batch_size=ROWS_PER_CHUNK):
+            batch.validate(full=True)  # text that is not UTF-8 would break polars
+            yield _chunk(columns, header, batch, first)
+            first += batch.num_rows
+        yield _chunk(columns, header, file.schema_arrow.empty_table(), first)
 
 
 def _refuse_bomb(file: pq.ParquetFile, max_unpacked: int) -> None:

@@ -114,13 +114,13 @@ def _pages_of(
             _left(dataset, file)
             return
         logger.warning("inbox/%s/%s refused: %s", dataset.name, file.name, refused)
-        inbox.write_errors(file.name, refusals.as_csv(str(refused)))
+        inbox.write_errors(dataset.name, file.name, refusals.as_csv(str(refused)))
         whole = Reject(refused.rule, refused.rows, str(refused), file.name)
         yield Page(
             (),
             source_ref=f"{reference}#refused",
             rejects=[whole, *refusals.rejects()] if refused.rows else refusals.rejects(),
-            on_landed=partial(inbox.reject_file, file, sha256),
+            on_landed=partial(inbox.reject_file, dataset.name, file),
         )
     finally:
         inbox.remove_work(dataset.name)
@@ -150,7 +150,7 @@ def _good_pages(
         _left(dataset, file)
         return
     if refusals.rows:
-        inbox.write_errors(file.name, refusals.as_csv())
+        inbox.write_errors(dataset.name, file.name, refusals.as_csv())
     reference = f"{file.name}#{sha256}"
     for records in examined.batches():
         yield Page(records, source_ref=reference, encoding=encoding)

@@ -225,7 +225,7 @@ def test_name_with_path_parts_refused(drop: Drop, name: str) -> None:
     assert drop.rejects("orders") == {"path_in_name": 1}
     assert drop.rows("orders") == []
     assert list((drop.inbox / "orders").iterdir()) == []
-    assert len(list(drop.rejected.iterdir())) == 2
+    assert len([p for p in drop.rejected.iterdir() if not p.name.startswith(".")]) == 2
     assert {path.parent for path in drop.rejected.rglob("*")} == {drop.rejected}
 
 

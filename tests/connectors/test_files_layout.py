@@ -87,6 +87,26 @@ def test_errors_file_says_row_column_masked_value_and_rule(drop: Drop) -> None:
     assert "ISO 4217" in error["rule"]
 
 
+def test_errors_of_two_datasets_with_one_file_name_are_both_kept(drop: Drop) -> None:
+    drop.put("orders", [*orders(30), order(quantity="0")])
+    drop.put("purchase_batches", [BATCH, {**BATCH, "sku": ""}])
+    drop.night("orders")
+    drop.night("purchase_batches")
+    assert drop.errors()[0]["column"] == "quantity"
+    assert "sku" in {error["column"] for error in drop.errors("purchase_batches-drop.csv")}
+    assert (drop.rejected / "purchase_batches-drop.csv").exists()
+
+
+def test_a_refused_file_of_the_same_name_makes_way_for_the_newer_one(drop: Drop) -> None:
+    drop.put("orders", b"first")
+    drop.night()
+    drop.put("orders", b"second")
+    drop.night()
+    assert (drop.rejected / "drop.csv").read_bytes() == b"second"
+    kept = [p for p in drop.rejected.glob("drop-*.csv") if not p.name.endswith(".errors.csv")]
+    assert [path.read_bytes() for path in kept] == [b"first"]
+
+
 def test_header_in_any_case_and_order(drop: Drop) -> None:
     cells = {f" {name.upper()} ": value for name, value in reversed(list(ORDER.items()))}
     drop.put("orders", [cells])
