@@ -1,0 +1,136 @@
+"""The Dagster code location: loads without credentials, events for changed assets only."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from assets.catalog import Model
+from assets.dbt import BuildResult, NodeResult
+from assets.load import LoadResult
+from assets.publish import Build, Publication
+from pipelines import asset_graph
+from pipelines.asset_graph import PUBLICATION, night_asset
+from pipelines.definitions import build_definitions
+from pipelines.night import Report
+from pipelines.resources import Places
+from sources._core.durable import write_atomically
+from sources._core.extract import StreamOutcome
+from sources.registry import connectors
+
+MODELS = [
+    Model(("staging", "base_amazon__orders"), "", (("raw_amazon", "orders"),)),
+    Model(("staging", "base_fx__rates"), "", (("raw_fx", "ecb_rates"),)),
+    Model(("marts", "fct_order_line"), "", (("staging", "base_amazon__orders"),)),
+]
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Places:
+    (tmp_path / "aftersales.toml").write_text(
+        '[settings]\ntime_zone = "Asia/Shanghai"\n'
+        '[[accounts]]\nconnector = "amazon"\nname = "a"\nsecrets = { refresh_token = "NOT_SET" }\n'
+    )
+    return Places(tmp_path / "data", tmp_path / "state", tmp_path / "aftersales.toml")
+
+
+def test_everything_loads_without_credentials(places: Places) -> None:
+    definitions = build_definitions(where=places)
+    keys = {"/".join(key.path) for key in definitions.resolve_asset_graph().get_all_asset_keys()}
+    for connector in connectors().values():
+        assert {f"raw_{connector.name}/{s.name}" for s in connector.streams} <= keys
+    assert {"marts/fct_order_line", "marts/mart_return_base", "published/aftersales"} <= keys
+    job = definitions.resolve_job_def("nightly")
+    assert job.executor_def.name == dg.in_process_executor.name
+    (schedule,) = definitions.schedules or ()
+    assert schedule.execution_timezone == "Asia/Shanghai"
+    (sensor,) = definitions.sensors or ()
+    _observes_each_publication_once(sensor, places)
+
+
+def _observes_each_publication_once(sensor: Any, places: Places) -> None:
+    first = sensor(dg.build_sensor_context())
+    assert isinstance(first, dg.SkipReason)
+    places.parquet.mkdir(parents=True)
+    write_atomically(places.parquet / "_build_id", b"b1")
+    seen = sensor(dg.build_sensor_context())
+    assert seen.cursor == "b1"
+    assert [event.asset_key for event in seen.asset_events] == [PUBLICATION]
+    assert isinstance(sensor(dg.build_sensor_context(cursor="b1")), dg.SkipReason)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The steps of a night replaced by notes of what was asked for."""
+    calls: list[Any] = []
+    for name in ("prepare", "load", "record", "transform", "publish_night"):
+        monkeypatch.setattr(
+            asset_graph.steps, name, lambda *_args, _name=name, **_more: calls.append(_name)
+        )
+    monkeypatch.setattr(
+        asset_graph.steps, "extract", lambda _night, only: calls.append(("extract", only))
+    )
+    return calls
+
+
+def _night(report: Report) -> Any:
+    return dg.ResourceDefinition.hardcoded_resource(SimpleNamespace(report=report))
+
+
+def _events(report: Report, selection: list[dg.AssetKey] | None = None) -> Any:
+    return dg.materialize(
+        [night_asset(connectors(), MODELS)],
+        resources={"night": _night(report)},
+        selection=selection,
+        instance=dg.DagsterInstance.ephemeral(),
+    )
+
+
+def test_only_what_changed_gets_an_event(asked: list[Any], tmp_path: Path) -> None:
+    clock = datetime(2026, 1, 1, tzinfo=UTC)
+    build = Build("b1", clock, clock, "v", "c", True)
+    report = Report(
+        loads=[LoadResult("amazon", "a", "orders", rows_in=5, rows_loaded=3)],
+        built=BuildResult((NodeResult("t", "odd_volume", "test", "warn", message="much"),)),
+        publication=Publication(tmp_path / "aftersales.duckdb", build, {}),
+    )
+    result = _events(report)
+    assert result.success
+    materialized = {e.asset_key.to_user_string() for e in result.get_asset_materialization_events()}
+    assert materialized == {
+        "raw_amazon/orders",
+        "staging/base_amazon__orders",
+        "marts/fct_order_line",
+        "published/aftersales",
+    }
+    checks = {e.check_name: e.passed for e in result.get_asset_check_evaluations()}
+    assert checks == {"structure": True, "oddities": False}
+
+
+def test_a_broken_stream_is_a_failing_check_and_no_failing_step(asked: list[Any]) -> None:
+    error = "account a: login refused"
+    report = Report(outcomes=[StreamOutcome("amazon", "a", "orders", "failed", error)])
+    result = _events(report)
+    assert result.success
+    (check,) = result.get_asset_check_evaluations()
+    assert (check.asset_key.to_user_string(), check.passed) == ("raw_amazon/orders", False)
+    assert check.metadata["a"].value == error
+    assert result.get_asset_materialization_events() == []
+
+
+def test_a_recovered_stream_passes_its_check_again(asked: list[Any]) -> None:
+    result = _events(Report(recovered={("amazon", "a", "orders")}))
+    (check,) = result.get_asset_check_evaluations()
+    assert check.passed
+
+
+def test_a_selected_stream_is_read_alone(asked: list[Any]) -> None:
+    _events(Report(), [dg.AssetKey(["raw_fx", "ecb_rates"])])
+    assert ("extract", {"fx": frozenset({"ecb_rates"})}) in asked
+    assert "transform" not in asked
+    assert "publish_night" not in asked
