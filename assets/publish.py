@@ -201,9 +201,9 @@ def _guard_rows(
 
 
 def _data_until(connection: Connection, build: Build) -> datetime | None:
-    """The earliest end of data of the sources in use, never later than the clock."""
+    """The earliest end of data of the sources in use, as the models took it for maturity."""
     (until,) = connection.execute(
-        "select min(data_until) from meta.freshness where data_until is not null"
+        "select min(data_until) from intermediate.int_data_until"
     ).fetchall()[0]
     return min(until, naive_utc(build.as_of_at)) if until else None
 

@@ -114,6 +114,11 @@ def warehouse(tmp_path: Path) -> Warehouse:
             "insert into marts.fct_order_line select 'L' || i, 'a' || (i % 2),"
             " date '2026-05-30' - cast(i as int), 1.5 from range(60) t(i)"
         )
+        connection.execute("create schema intermediate")
+        connection.execute(
+            "create table intermediate.int_data_until as"
+            " select timestamp '2026-05-20' as data_until"
+        )
         connection.execute(
             "insert into meta.freshness values ('orders', '2026-05-31', 'fresh'),"
             " ('returns', '2026-05-20', 'stale')"
