@@ -1,0 +1,66 @@
+"""`observable/`: every fact table as a perfect reader of all sources could fill it at a clock.
+
+Independent of the warehouse on purpose: neither its SQL nor its lot allocation is used. Settings
+are those of a night against the sandbox. Facts whose source does not exist yet are empty.
+"""
+
+from __future__ import annotations
+
+import csv
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+
+from sources._sandbox.truth import facts
+from sources._sandbox.truth.columns import FACTS, fact
+from sources._sandbox.truth.other_facts import exchanges, inventory_moves, settlement_lines
+from sources._sandbox.truth.outcomes import Horizon, fates
+from sources._sandbox.truth.rates import Rates
+from sources._sandbox.truth.reader import Reader, shown
+from sources._sandbox.truth.returned import refunds, returns
+from sources._sandbox.truth.stock import allocate
+from sources._sandbox.world.tables import World
+
+REPORTING_CURRENCY = "USD"  # default of the settings, as the other values of a sandbox night
+_REASONS = Path(__file__).parents[2] / "amazon" / "reasons.csv"
+
+
+def observable_tables(
+    world: World, now: datetime, reporting_currency: str = REPORTING_CURRENCY
+) -> dict[str, pl.DataFrame]:
+    """All fact tables at the clock `now`."""
+    known = _known(world, now.astimezone(UTC).replace(tzinfo=None), reporting_currency)
+    filled = {
+        "fct_order_line": facts.order_lines(known),
+        "fct_unit_outcome": facts.unit_outcomes(known),
+        "fct_lot_allocation": facts.lot_allocations(known),
+        "fct_return_line": facts.return_lines(known),
+        "fct_return_lot": facts.return_lots(known),
+        "fct_refund_line": facts.refund_lines(known),
+        "fct_settlement_line": settlement_lines(known),
+        "fct_exchange": exchanges(known),
+        "fct_inventory_move": inventory_moves(known),
+    }
+    return {name: fact(name, filled.get(name, ())) for name in FACTS}
+
+
+def _known(world: World, clock: datetime, reporting_currency: str) -> facts.Known:
+    reader = Reader(world, clock)
+    lines = shown(reader.lines)
+    back = returns(reader, lines, _mapped_reasons())
+    paid = refunds(reader, lines)
+    products = facts.known_products(reader)
+    horizon = Horizon(clock.date())
+    product_of = {sku: product.product_id for sku, product in products.items()}
+    ends = fates(lines.values(), back, paid, product_of, horizon)
+    stock = allocate(reader, lines.values(), back)
+    return facts.Known(
+        reader, Rates(world, clock, reporting_currency), horizon, products,
+        facts.known_lots(reader), ends, back, paid, stock,
+    )  # fmt: skip
+
+
+def _mapped_reasons() -> dict[str, str]:
+    with _REASONS.open(encoding="utf-8", newline="") as file:
+        return {row["raw_code"]: row["reason_l2"] for row in csv.DictReader(file)}

@@ -1,0 +1,390 @@
+"""Rows of returns and refunds as the sources show them at a clock.
+
+Belongs here: FBA returns as posted, returns and refunds of the seller's files, refunds of closed
+settlements, inspections. Does not belong here: what became of units (`outcomes.py`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+
+import polars as pl
+
+from sources._core.privacy import mask_text
+from sources._sandbox.truth.reader import NONE, UNKNOWN, Line, Reader, Row, key
+
+_UNDELIVERABLE = "logistics.undeliverable_"
+_WORDS = {
+    "SELLABLE": "sellable",
+    "DEFECTIVE": "defective",
+    "CUSTOMER_DAMAGED": "customer_damaged",
+    "CARRIER_DAMAGED": "carrier_damaged",
+    "DAMAGED": "warehouse_damaged",
+    "EXPIRED": "expired",
+}
+
+
+@dataclass(frozen=True)
+class Inspection:
+    inspection_id: str
+    lot_id: str | None
+    inspected_at: datetime
+    quantity: int
+    grade: str
+    defect_code: str | None
+    disposition: str
+    recovered: Decimal
+    currency: str
+
+
+@dataclass
+class Return:
+    """A returned line; `line` is None where the order line is not known."""
+
+    key: str
+    return_id: str
+    connector: str
+    account: str
+    line: Line | None
+    quantity: int
+    requested_at: datetime | None
+    received_at: datetime | None
+    refund_evidence_at: datetime | None
+    reason_raw: str
+    reason_claimed: str
+    source_disposition: str | None
+    text_hash: str
+    native_resolution: str | None
+    native_status: str | None
+    has_no_goods: bool  # the request ended without goods
+    inspections: list[Inspection] = field(default_factory=list)
+    # filled by outcomes.py: units by how they ended
+    refunded: int = 0
+    exchanged: int = 0
+    replaced: int = 0
+    denied: int = 0
+    refunded_at: datetime | None = None
+
+    @property
+    def first_evidence(self) -> datetime | None:
+        return self.requested_at or self.received_at or self.refund_evidence_at
+
+    @property
+    def basis(self) -> str:
+        if self.requested_at:
+            return "requested"
+        return "received" if self.received_at else "refunded"
+
+    @property
+    def evidence_date(self) -> date | None:
+        return self.line.place.day(self.first_evidence) if self.line else None
+
+    @property
+    def is_undeliverable(self) -> bool:
+        return self.reason_claimed.startswith(_UNDELIVERABLE)
+
+    @property
+    def is_buyer_return(self) -> bool:
+        return not self.is_undeliverable
+
+    @property
+    def open(self) -> int:
+        if self.has_no_goods:
+            return 0
+        return self.quantity - self.refunded - self.exchanged - self.replaced - self.denied
+
+    @property
+    def main_inspection(self) -> Inspection | None:
+        """The one that speaks for the row: most units, then the latest."""
+        ordered = sorted(
+            self.inspections, key=lambda i: (-i.quantity, -i.inspected_at.timestamp(), i.inspection_id)
+        )  # fmt: skip
+        return ordered[0] if ordered else None
+
+    @property
+    def reason_inspected(self) -> str | None:
+        found = self.main_inspection
+        return found.defect_code if found else None
+
+    @property
+    def reason_final(self) -> str:
+        return self.reason_inspected or self.reason_claimed
+
+    @property
+    def disposition(self) -> str:
+        found = self.main_inspection
+        if found is None:
+            return _WORDS.get((self.source_disposition or "").upper(), UNKNOWN)
+        if found.disposition == "missing":
+            return "missing"
+        if found.grade in ("A", "B"):
+            return "sellable"
+        is_defect = (found.defect_code or "").startswith("product_defect.")
+        return "defective" if is_defect else "customer_damaged"
+
+    @property
+    def is_graded(self) -> bool:
+        return bool(self.inspections) or self.disposition != UNKNOWN
+
+
+@dataclass
+class Refund:
+    key: str
+    refund_id: str
+    connector: str
+    account: str
+    line: Line | None
+    refunded_at: datetime
+    currency: str
+    net: Decimal
+    goods: Decimal
+    tax: Decimal
+    shipping: Decimal
+    given_units: int | None
+    given_kind: str | None
+    return_id: str | None
+    method: str
+    source: str
+    units: int = 0
+    return_row: Return | None = None
+
+
+def returns(reader: Reader, lines: dict[str, Line], mapped: dict[str, str]) -> list[Return]:
+    """All rows, those of a line never more than its shipped units."""
+    rows = [*_fba(reader, lines, mapped), *_from_files(reader, lines)]
+    found = _inspections(reader)
+    for row in rows:
+        row.inspections = found.get((row.account, row.return_id), [])
+    return _capped(rows)
+
+
+def _fba(reader: Reader, lines: dict[str, Line], mapped: dict[str, str]) -> Iterator[Return]:
+    """Rows posted so far under the date that is shown now."""
+    clock = reader.clock
+    seen: Counter[str] = Counter()
+    rows = reader.world.returns.filter(
+        pl.col("connector") == "amazon",
+        pl.col("fulfilled_by") == "marketplace",
+        pl.col("received_at") < clock,
+        pl.col("posted_at") <= clock,
+    ).sort("return_no")
+    for row in rows.iter_rows(named=True):
+        is_old_date = row["redated_from"] is not None and not _past(row["redated_at"], clock)
+        received = row["redated_from"] if is_old_date else row["received_at"]
+        return_id = row["lpn"]
+        if return_id is None:
+            content = "|".join(
+                [row["order_id"], row["listing_sku"], f"{received:%Y-%m-%dT%H:%M:%SZ}",
+                 row["disposition"], row["reason_code"]]
+            )  # fmt: skip
+            seen[content] += 1
+            return_id = hashlib.md5(  # noqa: S324
+                f"{content}|{seen[content]}".encode()
+            ).hexdigest()
+        code = row["reason_code"]
+        yield Return(
+            key=key("amazon", row["account"], return_id, "1"),
+            return_id=return_id,
+            connector="amazon",
+            account=row["account"],
+            line=lines.get(key("amazon", row["account"], row["order_id"], row["listing_sku"])),
+            quantity=row["quantity"],
+            requested_at=None,
+            received_at=received,
+            refund_evidence_at=None,
+            reason_raw=code or NONE,
+            reason_claimed=_claimed(code, mapped),
+            source_disposition=row["disposition"],
+            text_hash=_text_hash(row["comment"]),
+            native_resolution=None,
+            native_status=None,
+            has_no_goods=False,
+        )
+
+
+def _claimed(code: str | None, mapped: dict[str, str]) -> str:
+    word = (code or "").strip().upper().removeprefix("CR-")
+    if not word:
+        return "unknown.no_reason"
+    return mapped.get(word, "unknown.unmapped")
+
+
+def _from_files(reader: Reader, lines: dict[str, Line]) -> Iterator[Return]:
+    clock = reader.clock
+    paid = reader.world.refunds.group_by("return_no").agg(pl.col("refunded_at").min())
+    sent = (
+        reader.world.units.filter(pl.col("linked_order_id").is_not_null())
+        .join(
+            reader.world.orders.select("order_id", pl.col("ordered_at").alias("sent_at")),
+            left_on="linked_order_id",
+            right_on="order_id",
+        )
+        .group_by("return_no")
+        .agg(pl.col("sent_at").min())
+    )
+    rows = (
+        reader.world.returns.filter(
+            pl.col("connector") == "files", pl.col("requested_at") <= clock
+        )
+        .join(paid, on="return_no", how="left")
+        .join(sent, on="return_no", how="left")
+        .sort("return_no")
+    )
+    for row in rows.iter_rows(named=True):
+        is_in, is_closed, is_paid, is_sent = (
+            _past(row[name], clock) for name in ("posted_at", "closed_at", "refunded_at", "sent_at")
+        )
+        word = NONE if is_closed else row["ends_as"] if is_sent else "refund" if is_paid else None
+        yield Return(
+            key=key("files", row["account"], row["return_no"], str(row["line_no"])),
+            return_id=row["return_no"],
+            connector="files",
+            account=row["account"],
+            line=lines.get(key("files", row["account"], row["order_id"], str(row["line_no"]))),
+            quantity=row["quantity"],
+            requested_at=row["requested_at"],
+            received_at=row["received_at"] if is_in else None,
+            refund_evidence_at=None,
+            reason_raw=row["reason_code"] or NONE,
+            reason_claimed=row["reason_code"] or "unknown.no_reason",
+            source_disposition=row["disposition"] if is_in else None,
+            text_hash=_text_hash(row["comment"]),
+            native_resolution=word,
+            native_status="withdrawn" if is_closed else None,
+            has_no_goods=is_closed and not is_in,
+        )
+
+
+def _text_hash(comment: str | None) -> str:
+    return NONE if not comment else hashlib.md5(mask_text(comment).encode()).hexdigest()  # noqa: S324
+
+
+def _past(moment: datetime | None, clock: datetime) -> bool:
+    return moment is not None and moment <= clock
+
+
+def _inspections(reader: Reader) -> dict[tuple[str, str], list[Inspection]]:
+    found: dict[tuple[str, str], list[Inspection]] = defaultdict(list)
+    rows = reader.world.inspections.filter(pl.col("inspected_at") <= reader.clock)
+    for row in rows.iter_rows(named=True):
+        found[row["account"], row["return_ref"]].append(
+            Inspection(
+                row["inspection_id"], row["lot_id"], row["inspected_at"], row["quantity"],
+                row["grade"], row["defect_code"], row["disposition"],
+                Decimal(row["recovered_minor"]) / 100, row["currency"],
+            )
+        )  # fmt: skip
+    return found
+
+
+def _capped(rows: list[Return]) -> list[Return]:
+    """A line never takes back more than it sent; the excess is no row."""
+    kept = []
+    left: dict[str, int] = {}
+    rows.sort(key=lambda row: (row.first_evidence, row.key))
+    for row in rows:
+        if row.line is None or row.has_no_goods:
+            kept.append(row)
+            continue
+        room = left.setdefault(row.line.key, row.line.shipped)
+        row.quantity = min(row.quantity, room)
+        left[row.line.key] -= row.quantity
+        if row.quantity:
+            kept.append(row)
+    return kept
+
+
+def refunds(reader: Reader, lines: dict[str, Line]) -> list[Refund]:
+    return [*_from_settlements(reader, lines), *_file_refunds(reader, lines)]
+
+
+def _from_settlements(reader: Reader, lines: dict[str, Line]) -> Iterator[Refund]:
+    """One per adjustment, order and SKU of closed settlements; positive, tax apart."""
+    closed = reader.world.settlements.filter(pl.col("closed_at") < reader.clock)
+    rows = (
+        reader.world.settlement_lines.filter(pl.col("transaction_type") == "Refund")
+        .join(closed.select("settlement_id", "account"), on="settlement_id")
+        .sort("settlement_id", "line_seq")
+    )
+    for (account, adjustment, order_id, sku), group in rows.group_by(
+        "account", "adjustment_id", "order_id", "sku", maintain_order=True
+    ):
+        yield _settled(reader, lines, str(account), str(adjustment), str(order_id), str(sku), group.to_dicts())
+
+
+def _settled(
+    reader: Reader,
+    lines: dict[str, Line],
+    account: str,
+    adjustment: str,
+    order_id: str,
+    sku: str,
+    rows: list[Row],
+) -> Refund:
+    place = reader.places[account, rows[0]["marketplace"]]
+
+    def money(*wanted: tuple[str, str]) -> Decimal:
+        minor = sum(
+            row["amount_minor"]
+            for row in rows
+            if (row["amount_type"], row["amount_description"]) in wanted
+        )
+        return Decimal(-minor).scaleb(-place.decimals)
+
+    goods = money(("ItemPrice", "Principal"), ("Promotion", "Principal"))
+    shipping = money(("ItemPrice", "Shipping"), ("Promotion", "Shipping"))
+    return Refund(
+        key=key("amazon", account, adjustment, sku),
+        refund_id=adjustment,
+        connector="amazon",
+        account=account,
+        line=lines.get(key("amazon", account, order_id, sku)),
+        refunded_at=min(row["posted_at"] for row in rows),
+        currency=rows[0]["currency"],
+        net=goods + shipping,
+        goods=goods,
+        tax=money(("ItemPrice", "Tax"), ("ItemPrice", "ShippingTax")),
+        shipping=shipping,
+        given_units=None,
+        given_kind=None,
+        return_id=None,
+        method="original_payment",
+        source="settlement",
+    )
+
+
+def _file_refunds(reader: Reader, lines: dict[str, Line]) -> Iterator[Refund]:
+    rows = reader.world.refunds.filter(
+        pl.col("connector") == "files", pl.col("refunded_at") <= reader.clock
+    ).sort("refund_no")
+    for row in rows.iter_rows(named=True):
+        line = lines.get(key("files", row["account"], row["order_id"], str(row["line_no"])))
+        digits = line.place.decimals if line else 2
+
+        def money(minor: int, digits: int = digits) -> Decimal:
+            return Decimal(minor).scaleb(-digits)
+
+        goods, shipping = money(row["principal_minor"]), money(row["shipping_minor"])
+        yield Refund(
+            key=key("files", row["account"], row["refund_no"], str(row["line_no"])),
+            refund_id=row["refund_no"],
+            connector="files",
+            account=row["account"],
+            line=line,
+            refunded_at=row["refunded_at"],
+            currency=row["currency"],
+            net=goods + shipping,
+            goods=goods,
+            tax=money(row["tax_minor"] + row["shipping_tax_minor"]),
+            shipping=shipping,
+            given_units=row["units"] or None,
+            given_kind=row["kind"],
+            return_id=row["return_no"],
+            method="original_payment",
+            source="file",
+        )
