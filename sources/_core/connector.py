@@ -70,6 +70,8 @@ class Page:
     `source_ref` says where it came from (page number, report id, file name), never a secret.
     `served_until` is the upper bound that the API says it served; the cursor of the window moves
     to the earliest of its pages, at most to the window's end.
+    `unknown_fields`, `missing_fields` and `changed_fields` (of another type) are names of columns,
+    where the connector found them itself.
     `duplicates` counts records that the source gave twice and the connector already left out.
     `is_whole` is False where the source may hold more rows than it gave (a cancelled report, rows
     held back): the window is then read, but stored rows that did not come again are kept.
@@ -85,6 +87,7 @@ class Page:
     rejects: Sequence[Reject] = ()
     unknown_fields: Sequence[str] = ()
     missing_fields: Sequence[str] = ()
+    changed_fields: Sequence[str] = ()
     duplicates: int = 0
     is_whole: bool = True
     on_landed: Callable[[], None] | None = None

@@ -7,6 +7,7 @@ here: what a stream reads, how it waits (`http.py`, `limits.py`), and Dagster.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import errno
 import logging
 import queue
@@ -19,12 +20,19 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sources._core.clock import Clock
-from sources._core.connector import AccountSettings, Connector, Stream, StreamContext, Window
+from sources._core.connector import (
+    AccountSettings,
+    Connector,
+    Page,
+    Stream,
+    StreamContext,
+    Window,
+)
 from sources._core.durable import STATE_FILE, JsonState
 from sources._core.errors import SourceError
 from sources._core.landing import LandingWriter, finished_sources, stream_folder
 from sources._core.privacy import redact
-from sources._core.records import RecordEncoder
+from sources._core.records import Encoded, RecordEncoder, UselessPageError
 from sources._core.windows import plan_windows, start_of_day
 
 STATIC_ACCOUNT = "all"
@@ -232,7 +240,7 @@ class _Task:
             served = target.end
             is_whole = True
             for page in self.stream.read(context, target):
-                encoded = encoder.encode(page)
+                encoded = self._encode(encoder, page, writer)
                 writer.write(encoded, page)
                 is_held_back = any(reject.count for reject in encoded.rejects)
                 is_whole = is_whole and page.is_whole and not is_held_back
@@ -247,6 +255,14 @@ class _Task:
                 complete=served >= target.end and is_whole and self._is_complete_kind(),
             )
         return cursor
+
+    def _encode(self, encoder: RecordEncoder, page: Page, writer: LandingWriter) -> Encoded:
+        """What was held back of a useless page is counted, although the stream stops at it."""
+        try:
+            return encoder.encode(page)
+        except UselessPageError as error:
+            writer.write(error.encoded, dataclasses.replace(page, on_landed=None))
+            raise
 
     def _is_complete_kind(self) -> bool:
         return self.stream.is_static or self.stream.complete_within is not None

@@ -7,20 +7,18 @@ writing (`landing.py`). The loop over records is the hottest code of a night: ke
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
-import json
 import operator
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from hashlib import blake2b
 from typing import Any, Literal
 
 import msgspec
 
-from sources._core import schema
+from sources._core import repair, schema
 from sources._core.connector import Page, Reject, Stream
 from sources._core.errors import SkipRecord, StopStream
 from sources._core.privacy import mask_text
@@ -50,12 +48,21 @@ class Encoded:
     drift: set[tuple[str, DriftKind]] = field(default_factory=set)
 
 
+class UselessPageError(StopStream):
+    """Nothing of a page fits. `encoded` has no lines, but says what was held back, and why."""
+
+    def __init__(self, message: str, encoded: Encoded) -> None:
+        super().__init__(message)
+        self.encoded = encoded
+
+
 class RecordEncoder:
     """Encodes the pages of one stream; holds no state between pages."""
 
     def __init__(self, stream: Stream) -> None:
         self.stream = stream
-        self._decode_json = msgspec.json.Decoder(stream.record, strict=False).decode
+        self._decode_json = msgspec.json.Decoder(stream.record).decode
+        self._decode_loosely = msgspec.json.Decoder(stream.record, strict=False).decode
         self._convert = functools.partial(msgspec.convert, type=stream.record, strict=False)
         self._encode = msgspec.json.Encoder().encode
         self._key_of = _key_function(stream)
@@ -65,17 +72,20 @@ class RecordEncoder:
         self._key_fields = schema.key_field_names(stream)
 
     def encode(self, page: Page) -> Encoded:
-        """Decode, check, mask and encode a page. StopStream when no record has its key."""
+        """Decode, check, mask and encode a page. UselessPageError when none of it fits."""
         out = Encoded()
         out.drift.update((name, "added") for name in map(schema.safe_name, page.unknown_fields))
         out.drift.update((name, "missing") for name in map(schema.safe_name, page.missing_fields))
         if page.records:
             self._look_for_unknown(page.records[0], out)
             self._note_missing(page.records[0], out)
+        out.drift.update(
+            (name, "type_changed") for name in map(schema.safe_name, page.changed_fields)
+        )
         tally = _Tally(page.source_ref)
         self._encode_all(page, out, tally)
-        self._stop_if_useless(page, tally)
         out.rejects = [*page.rejects, *tally.rejects()]
+        self._stop_if_useless(page, tally, out)
         return out
 
     def _encode_all(self, page: Page, out: Encoded, tally: _Tally) -> None:
@@ -94,7 +104,7 @@ class RecordEncoder:
                 try:
                     record = decode(raw)
                 except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                    record = self._repair(raw, error, out)
+                    record = self._decode_again(raw, error, out)
                 key = key_of(record)
             except SkipRecord as skip:
                 tally.add(skip, position)
@@ -118,22 +128,32 @@ class RecordEncoder:
             keys.append(key)
             hashes.append(digest.digest())
 
+    def _decode_again(self, raw: RawRecord, error: Exception, out: Encoded) -> Any:
+        """A number given as text is that number, and worth a note."""
+        place = repair.place_of(error)
+        if place is not None and not isinstance(raw, Mapping):
+            with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
+                record = self._decode_loosely(raw)
+                out.drift.add((schema.safe_name(schema.dotted(place)), "type_changed"))
+                return record
+        return self._repair(raw, error, out)
+
     def _repair(self, raw: RawRecord, error: Exception, out: Encoded) -> Any:
         """Second, slow try: a number where text is declared keeps its digits as text.
 
         Anything else that does not fit holds the record back, so that no value is guessed.
         """
-        value = _to_python(raw)
+        value = repair.to_python(raw)
         for _ in range(_MAX_REPAIRS):
-            place = _place_of(error)
+            place = repair.place_of(error)
             if place is None:
                 break
             top = schema.dotted(place)
-            if top.split(".")[0] in self._key_fields and _value_at(value, place) is None:
+            if top.split(".")[0] in self._key_fields and repair.value_at(value, place) is None:
                 raise _missing_key(top)
-            if not _make_text(value, place, str(error)):
+            if not repair.make_text(value, place, str(error)):
                 raise SkipRecord(
-                    _reason_of(error),
+                    repair.reason_of(error),
                     f"field {schema.safe_name(top)} no longer has its declared type "
                     f"({schema.safe_message(error)}); adapt the connector, then read the window "
                     "again with `aftersales backfill`",
@@ -143,11 +163,9 @@ class RecordEncoder:
                 return self._convert(value)
             except msgspec.ValidationError as next_error:
                 error = next_error
-        missing = _MISSING.search(str(error))
-        if missing:
-            name = missing.group(1)
-            path = _PLACE.search(str(error))
-            dotted = schema.dotted((path.group(1) if path else "$") + "." + name)
+        missing = repair.missing_field(error)
+        if missing is not None:
+            dotted = schema.dotted(missing)
             out.drift.add((schema.safe_name(dotted), "missing"))
             if dotted in self._key_fields:
                 raise _missing_key(dotted)
@@ -158,19 +176,19 @@ class RecordEncoder:
             )
         raise SkipRecord("not_decodable", "the record is not what the API documents; see the log")
 
-    def _stop_if_useless(self, page: Page, tally: _Tally) -> None:
+    def _stop_if_useless(self, page: Page, tally: _Tally, out: Encoded) -> None:
         """A page on which nothing fits means a changed source: its cursor must not move on."""
         total = len(page.records)
         place = page.source_ref or "the page"
         advice = "Nothing of the page was landed; the connector has to be adapted."
         if tally.without_key and tally.without_key == total:
             key = ", ".join(self._key_fields) or "computed from several fields"
-            raise StopStream(
-                f"every record of {place} lacks its key ({key}): the source has changed. {advice}"
-            )
+            message = f"every record of {place} lacks its key ({key}): the source has changed. "
+            raise UselessPageError(message + advice, out)
         if total > 1 and tally.count == total:
             reasons = "; ".join(sorted({f"{r.reason}: {r.what_to_do}" for r in tally.rejects()}))
-            raise StopStream(f"no record of {place} could be read ({reasons}). {advice}")
+            message = f"no record of {place} could be read ({reasons}). {advice}"
+            raise UselessPageError(message, out)
 
     def _look_for_unknown(self, raw: RawRecord, out: Encoded) -> None:
         try:
@@ -185,7 +203,7 @@ class RecordEncoder:
     def _note_missing(self, raw: RawRecord, out: Encoded) -> None:
         if not self.stream.expected_fields:
             return
-        value = _to_python(raw)
+        value = repair.to_python(raw)
         if isinstance(value, Mapping):
             out.drift.update(
                 (name, "missing") for name in self.stream.expected_fields if name not in value
@@ -310,68 +328,3 @@ def _masker(path: Sequence[str]) -> Callable[[Any], None]:
             msgspec.structs.force_setattr(value, head, masked)
 
     return mask
-
-
-_PLACE = re.compile(r"at `([^`]*)`")
-_MISSING = re.compile(r"missing required field `([^`]*)`")
-_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
-
-
-def _to_python(raw: RawRecord) -> Any:
-    if isinstance(raw, Mapping):
-        return dict(raw)
-    try:
-        return json.loads(bytes(raw), parse_float=Decimal)
-    except ValueError:
-        raise SkipRecord(
-            "not_decodable", "the record is not valid JSON; if it happens again, ask the source"
-        ) from None
-
-
-def _place_of(error: Exception) -> str | None:
-    """Path of a wrong value in msgspec's message, None when the fault is something else."""
-    text = str(error)
-    if _MISSING.search(text):
-        return None
-    found = _PLACE.search(text)
-    return found.group(1) if found else None
-
-
-def _steps(place: str) -> list[str | int] | None:
-    steps: list[str | int] = []
-    for name, index in _STEP.findall(place.removeprefix("$")):
-        if index == "...":
-            return None
-        steps.append(name or int(index))
-    return steps
-
-
-def _value_at(value: Any, place: str) -> Any:
-    for step in _steps(place) or ():
-        try:
-            value = value[step]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return value
-
-
-def _make_text(value: Any, place: str, message: str) -> bool:
-    """Turn a number or truth value at `place` into its text, where text is declared."""
-    steps = _steps(place)
-    if not steps or "Expected `str" not in message:
-        return False
-    parent = value
-    for step in steps[:-1]:
-        parent = parent[step]
-    found = parent[steps[-1]]
-    if isinstance(found, bool):
-        parent[steps[-1]] = "true" if found else "false"
-    elif isinstance(found, int | Decimal | float):
-        parent[steps[-1]] = str(found)
-    else:
-        return False
-    return True
-
-
-def _reason_of(error: Exception) -> str:
-    return "wrong_type" if isinstance(error, msgspec.ValidationError) else "not_decodable"

@@ -95,7 +95,14 @@ FBA_RETURNS = Layout(
     numbers=("quantity",),
     identifiers=("order_id", "sku", "asin", "fnsku", "license_plate_number"),
     aliases={"amazonorderid": "order_id"},
-    counted=("order_id", "sku", "return_date", "detailed_disposition", "reason"),
+    counted=(
+        "license_plate_number",
+        "order_id",
+        "sku",
+        "return_date",
+        "detailed_disposition",
+        "reason",
+    ),
 )
 FULFILLED_SHIPMENTS = Layout(
     report_type="GET_AMAZON_FULFILLED_SHIPMENTS_DATA_GENERAL",

@@ -24,6 +24,7 @@ from .tables import Table, Tally, read_table
 
 ROWS_PER_PAGE = 10_000
 _JAPANESE = "cp932"
+_BARE_DATE = len("2026-01-31")
 
 Row = dict[str, Any]
 
@@ -78,10 +79,25 @@ def read_pages(document: Document, layout: Layout, locale: Locale) -> Iterator[P
             number_equal_rows(clean, layout.counted, seen)
         rows.append(clean)
         if len(rows) >= ROWS_PER_PAGE:
-            yield _page(document, table, columns, rows, tally, is_first)
+            yield _page(document, table, columns, rows, cleaner, is_first)
             rows, is_first = [], False
     if rows or is_first or tally.has_findings:
-        yield _page(document, table, columns, rows, tally, is_first)
+        yield _page(document, table, columns, rows, cleaner, is_first)
+    stop_if_changed(tally, cleaner.kept, layout)
+
+
+def stop_if_changed(tally: Tally, kept: int, layout: Layout) -> None:
+    """A changed report, unlike a broken row here and there, must not move the cursor on."""
+    changed = tally.changed_columns(kept)
+    if not changed and (kept or not tally.held_back):
+        return
+    places = f" (columns {', '.join(changed)})" if changed else ""
+    raise StopStream(
+        f"{tally.source_ref} ({layout.report_type}): {tally.held_back} of {tally.held_back + kept} "
+        f"rows could not be read{places}. Amazon seems to have changed the report: compare it with "
+        "one in Seller Central and tell the project. What could be read was kept, the rest is "
+        "counted in quarantine, and each night reads the whole window again."
+    )
 
 
 def open_table(
@@ -122,10 +138,12 @@ class Cleaner:
         decimal_comma: bool = False,
     ) -> None:
         self._locale = locale
-        self._tally = tally
+        self.tally = tally
+        self.kept = 0
         self._month_first = month_first
         self._channel = layout.channel
         self._times = frozenset(layout.times)
+        self.has_bare_dates = False  # a day may begin before the window and end in it
         number = functools.partial(cells.clean_number, decimal_comma=decimal_comma)
         self._others: dict[str, Callable[[str], str | None]] = {
             name: number
@@ -151,8 +169,9 @@ class Cleaner:
                 if value is not None:
                     clean[name] = value
         except cells.CellError as error:
-            self._tally.reject(error.reason, line)
+            self.tally.reject(error.reason, line, name)
             return None
+        self.kept += 1
         return clean
 
     def _time(self, cell: str, zone: str, line: int) -> str | None:
@@ -160,7 +179,8 @@ class Cleaner:
         if moment is None:
             return None
         if moment.zone_assumed:
-            self._tally.note("time_without_zone", f"line {line}: read as {zone}")
+            self.tally.note("time_without_zone", f"line {line}: read as {zone}")
+        self.has_bare_dates |= len(moment.text) == _BARE_DATE
         return moment.text
 
 
@@ -176,14 +196,17 @@ def _page(
     table: Table,
     columns: Columns,
     rows: Sequence[Row],
-    tally: Tally,
+    cleaner: Cleaner,
     is_first: bool,
 ) -> Page:
+    """A report without any row may be one that failed: nothing is concluded from it."""
     return Page(
         records=rows,
         source_ref=document.source_ref,
         encoding=table.encoding.name,
-        rejects=tally.take(),
+        rejects=cleaner.tally.take(),
         unknown_fields=columns.unknown if is_first else (),
         missing_fields=columns.missing if is_first else (),
+        changed_fields=cleaner.tally.changed_columns(cleaner.kept),
+        is_whole=cleaner.kept > 0 and not cleaner.has_bare_dates,
     )

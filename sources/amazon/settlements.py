@@ -18,7 +18,16 @@ from sources._core.connector import Page
 
 from . import cells
 from .layouts import SETTLEMENT, Columns
-from .rows import ROWS_PER_PAGE, Cleaner, Document, Locale, Row, open_table, raw_rows
+from .rows import (
+    ROWS_PER_PAGE,
+    Cleaner,
+    Document,
+    Locale,
+    Row,
+    open_table,
+    raw_rows,
+    stop_if_changed,
+)
 from .tables import Tally
 
 _HEADER_ONLY = ("settlement_start_date", "settlement_end_date", "deposit_date", "total_amount")
@@ -70,12 +79,13 @@ def read_settlement(document: Document, locale: Locale) -> Iterator[Page]:
         if row is not None:
             rows.append(row)
         if len(rows) >= ROWS_PER_PAGE:
-            yield _page(document, table.encoding.name, columns, rows, tally)
+            yield _page(document, table.encoding.name, columns, rows, cleaner)
             rows = []
     for settlement in settlements.values():
         if not settlement.adds_up:
             tally.note("settlement_sum_differs", f"settlement {settlement.settlement_id}")
-    yield _page(document, table.encoding.name, columns, rows, tally)
+    yield _page(document, table.encoding.name, columns, rows, cleaner)
+    stop_if_changed(tally, cleaner.kept, SETTLEMENT)
 
 
 def decide_style(
@@ -157,13 +167,14 @@ def _is_header(raw: Mapping[str, str]) -> bool:
 
 
 def _page(
-    document: Document, encoding: str, columns: Columns, rows: list[Row], tally: Tally
+    document: Document, encoding: str, columns: Columns, rows: list[Row], cleaner: Cleaner
 ) -> Page:
     return Page(
         records=rows,
         source_ref=document.source_ref,
         encoding=encoding,
-        rejects=tally.take(),
+        rejects=cleaner.tally.take(),
         unknown_fields=columns.unknown,
         missing_fields=columns.missing,
+        changed_fields=cleaner.tally.changed_columns(cleaner.kept),
     )

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -47,11 +47,20 @@ class Tally:
     """
 
     source_ref: str
+    held_back: int = 0
+    unreadable: Counter[str] = field(default_factory=Counter)  # rows by the column to blame
     _found: dict[str, list[str | int]] = field(default_factory=dict)
 
-    def reject(self, reason: str, line: int) -> None:
+    def reject(self, reason: str, line: int, column: str | None = None) -> None:
+        self.held_back += 1
+        if column is not None:
+            self.unreadable[column] += 1
         entry = self._found.setdefault(reason, [0, f"{self.source_ref} line {line}"])
         entry[0] = int(entry[0]) + 1
+
+    def changed_columns(self, kept: int) -> list[str]:
+        """Columns to blame for more rows than were kept: of another type than declared."""
+        return sorted(name for name, count in self.unreadable.items() if count > kept)
 
     def note(self, reason: str, place: str) -> None:
         self._found.setdefault(reason, [0, f"{self.source_ref} {place}"])

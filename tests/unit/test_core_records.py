@@ -230,3 +230,16 @@ def test_a_page_is_cut_without_decoding_its_records() -> None:
     assert [bytes(r) for r in page_cutter()(b"[1, 2]")] == [b"1", b"2"]
     with pytest.raises(msgspec.ValidationError):
         page_cutter("orders")(b'{"errors":[]}')
+
+
+def test_a_number_given_as_text_is_drift_in_whatever_record_it_stands() -> None:
+    page = Page(
+        [
+            msgspec.Raw(b'{"orderId":"1","quantity":1}'),
+            msgspec.Raw(b'{"orderId":"2","quantity":"2"}'),
+        ],
+        "page 1",
+    )
+    encoded = RecordEncoder(stream()).encode(page)
+    assert [msgspec.json.decode(line)["quantity"] for line in encoded.lines] == [1, 2]
+    assert encoded.drift == {("quantity", "type_changed")}
