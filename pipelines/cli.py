@@ -69,7 +69,7 @@ def main() -> None:
         app()
     except _EXPECTED as error:
         _fail(error)
-    except (OSError, RuntimeError, ValueError) as error:
+    except Exception as error:
         if type(error).__name__ == "ScenarioError" or is_storage_full(error):
             _fail(error)
         raise
