@@ -42,7 +42,7 @@ def fill(connection: Connection, table: Table, as_of: datetime, fact_months: int
     parameters: list[object] = []
     if table.is_fact and table.month_column:
         month = quoted(table.month_column)
-        statement += f" where {month} is null or {month} >= ?"
+        statement += f" where {month} is null or {month} = date '1900-01-01' or {month} >= ?"
         parameters.append(first_month(as_of, fact_months))
     order = sort_columns(table)
     if order:

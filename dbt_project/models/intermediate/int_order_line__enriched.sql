@@ -108,7 +108,8 @@ with_product as (
         coalesce(sold.product_id, 'unknown') as product_id,
         coalesce(sold.category, 'unknown') as category,
         coalesce(sold.supplier_id, 'unknown') as supplier_id,
-        at_shipping.unit_landed_cost as sku_unit_cost_reporting
+        at_shipping.unit_landed_cost_amount as sku_unit_cost_amount,
+        at_shipping.currency as sku_unit_cost_currency
     from with_sku
     left join sku_history as sold
         on
@@ -198,7 +199,8 @@ final as (
         {{ money("started.net_amount * fx_rates.rate_to_reporting") }} as net_reporting,
         {{ money("started.shipping_amount * fx_rates.rate_to_reporting") }} as shipping_reporting,
         fx_rates.rate_to_reporting as order_rate_to_reporting,
-        started.sku_unit_cost_reporting,
+        {{ money("started.sku_unit_cost_amount * cost_rates.rate_to_reporting") }}
+            as sku_unit_cost_reporting,
         started.reporting_currency,
         started.ordered_at,
         started.ordered_date,
@@ -247,6 +249,10 @@ final as (
     left join countries on started.country = countries.country
     left join fx_rates
         on started.ordered_date = fx_rates.rate_date and started.currency = fx_rates.currency
+    left join fx_rates as cost_rates
+        on
+            coalesce(started.shipped_date, started.ordered_date) = cost_rates.rate_date
+            and started.sku_unit_cost_currency = cost_rates.currency
     left join line_horizons on started.order_line_key = line_horizons.order_line_key
     left join centres on started.fulfilment_centre_id = centres.fulfilment_centre_id
     left join groups on started.marketplace = groups.marketplace

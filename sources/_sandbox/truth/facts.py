@@ -367,7 +367,7 @@ def return_lots(known: Known) -> Iterator[Row]:
 
 def refund_kind(refund: Refund, fate: Fate) -> str:
     if refund.given_kind is not None:
-        return refund.given_kind
+        return "inr" if refund.given_kind == "undeliverable" else refund.given_kind
     line, row = fate.line, refund.return_row
     if line.cancelled == line.ordered:
         return "cancellation"

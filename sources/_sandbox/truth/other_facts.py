@@ -142,9 +142,7 @@ def _exchange(known: Known, fate: Fate, link: Link) -> Row:
 
 def _return_of(fate: Fate, link: Link) -> Return | None:
     ended = [
-        row
-        for row in fate.returns
-        if (row.exchanged if link.kind == "exchange" else row.replaced)
+        row for row in fate.returns if (row.exchanged if link.kind == "exchange" else row.replaced)
     ]
     return ended[0] if ended else None
 
@@ -158,11 +156,8 @@ def _exchange_status(link: Link) -> str:
 
 
 def _price_difference(link: Link) -> Decimal | None:
-    if link.kind == "replacement" or link.new.net is None or link.original.net is None:
-        return None
-    new, old = link.new, link.original
-    assert new.net is not None and old.net is not None  # noqa: S101
-    return new.net - old.net / old.ordered * link.quantity
+    """What the buyer pays more: the new line's price after the credit for what was sent back."""
+    return None if link.kind == "replacement" else link.new.net
 
 
 def _variant_change(known: Known, old: str, new: str) -> str:
@@ -184,15 +179,18 @@ def inventory_moves(known: Known) -> Iterator[Row]:
     yield from _put_back(known)
 
 
-def _move(kind: str, direction: str, quantity: int, at: datetime, **others: Any) -> Row:
+def _move(
+    kind: str, direction: str, units: int, at: datetime, grade: str, *, origin: str,
+    seq: int = 1, **others: Any,
+) -> Row:  # fmt: skip
     return {
-        "move_key": stable_hash(kind, *others.values()),
+        "move_key": stable_hash(kind, grade, origin),
         "move_kind": kind,
         "direction": direction,
-        "quantity": quantity,
-        "grade": "sellable",
+        "quantity": units,
+        "grade": grade,
         "moved_at": at,
-        "source_seq": 1,
+        "source_seq": seq,
         **others,
     }
 
@@ -203,18 +201,24 @@ def _receipts(known: Known) -> Iterator[Row]:
         for row in known.reader.world.warehouses.iter_rows(named=True)
     }
     for receipt in known.stock.receipts:
-        yield _move(
-            "receipt", "in", receipt.quantity, receipt.at,
-            account=accounts.get(receipt.centre) or UNKNOWN,
-            marketplace=UNKNOWN,
-            sku=receipt.sku,
-            lot_key=lot_key(receipt.sku, receipt.lot_id),
-            lot_id=receipt.lot_id,
-            stock_pool=receipt.pool,
-            fulfilment_centre_id=receipt.centre,
-            order_line_key=NONE,
-            move_source="goods_receipts",
-        )  # fmt: skip
+        parts = (("sellable", receipt.quantity), ("unsellable", receipt.damaged))
+        for grade, units in parts:
+            if not units:
+                continue
+            yield _move(
+                "receipt", "in", units, receipt.at, grade,
+                origin=f"{receipt.source}",
+                seq=receipt.source[1],
+                account=accounts.get(receipt.centre) or UNKNOWN,
+                marketplace=UNKNOWN,
+                sku=receipt.sku,
+                lot_key=lot_key(receipt.sku, receipt.lot_id),
+                lot_id=receipt.lot_id,
+                stock_pool=receipt.pool,
+                fulfilment_centre_id=receipt.centre,
+                order_line_key=NONE,
+                move_source="goods_receipts",
+            )  # fmt: skip
 
 
 def _sales(known: Known) -> Iterator[Row]:
@@ -224,7 +228,8 @@ def _sales(known: Known) -> Iterator[Row]:
             continue
         for lot_id, units in Counter(parts.main).items():
             yield _move(
-                "sale", "out", units, line.shipped_at,
+                "sale", "out", units, line.shipped_at, "sellable",
+                origin=f"{line.key}|{lot_id}",
                 account=line.account,
                 marketplace=line.place.name,
                 sku=line.sku,
@@ -238,24 +243,22 @@ def _sales(known: Known) -> Iterator[Row]:
 
 
 def _put_back(known: Known) -> Iterator[Row]:
-    counted: Counter[tuple[str, str]] = Counter()
-    rows = {}
-    for row, lot_id in known.stock.back:
-        counted[row.key, lot_id] += 1
-        rows[row.key] = row
-    for (row_key, lot_id), units in counted.items():
-        row = rows[row_key]
+    """Units that came back. Which lot a single unit is of is not told; fct_return_lot spreads."""
+    for row in known.returns:
         line = row.line
-        assert line is not None and row.received_at is not None  # noqa: S101
+        if line is None or row.received_at is None or row.has_no_goods:
+            continue
         yield _move(
-            "return_to_stock", "in", units, row.received_at,
+            "return_to_stock", "in", row.quantity, row.received_at,
+            "sellable" if row.disposition == "sellable" else "unsellable",
+            origin=row.key,
             account=line.account,
             marketplace=line.place.name,
             sku=line.sku,
-            lot_key=lot_key(line.sku, lot_id),
-            lot_id=lot_id if lot_id else UNATTRIBUTED,
+            lot_key=lot_key(line.sku, UNATTRIBUTED),
+            lot_id=UNATTRIBUTED,
             stock_pool=line.pool,
-            fulfilment_centre_id=line.centre,
+            fulfilment_centre_id=UNKNOWN,
             order_line_key=line.key,
             move_source="return",
         )  # fmt: skip

@@ -65,11 +65,18 @@ def _published(world: World, clock: datetime) -> pl.DataFrame:
         .dt.convert_time_zone("UTC")
         .dt.replace_time_zone(None)
     )
-    ecb = world.fx_rates.filter(frankfurt <= clock)
+    first = world.scenario.start - OLDEST  # the last rate that holds on the first day
+    ecb = world.fx_rates.filter(frankfurt <= clock, pl.col("rate_date") >= first)
     own = world.fx_overrides.filter(noon + pl.duration(hours=15) <= clock)
     return (
-        pl.concat([ecb, own.select("rate_date", pl.col("quote").alias("currency"), "rate")
-                   .rename({"rate": "units_per_eur"})])
+        pl.concat(
+            [
+                ecb,
+                own.select("rate_date", pl.col("quote").alias("currency"), "rate").rename(
+                    {"rate": "units_per_eur"}
+                ),
+            ]
+        )
         .sort("currency", "rate_date")
         .select("rate_date", "currency", "units_per_eur")
     )

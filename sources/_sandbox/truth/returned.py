@@ -228,9 +228,7 @@ def _from_files(reader: Reader, lines: dict[str, Line]) -> Iterator[Return]:
         .agg(pl.col("sent_at").min())
     )
     rows = (
-        reader.world.returns.filter(
-            pl.col("connector") == "files", pl.col("requested_at") <= clock
-        )
+        reader.world.returns.filter(pl.col("connector") == "files", pl.col("requested_at") <= clock)
         .join(paid, on="return_no", how="left")
         .join(sent, on="return_no", how="left")
         .sort("return_no")
@@ -314,7 +312,9 @@ def _from_settlements(reader: Reader, lines: dict[str, Line]) -> Iterator[Refund
     for (account, adjustment, order_id, sku), group in rows.group_by(
         "account", "adjustment_id", "order_id", "sku", maintain_order=True
     ):
-        yield _settled(reader, lines, str(account), str(adjustment), str(order_id), str(sku), group.to_dicts())
+        yield _settled(
+            reader, lines, str(account), str(adjustment), str(order_id), str(sku), group.to_dicts()
+        )
 
 
 def _settled(

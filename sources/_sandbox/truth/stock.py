@@ -32,7 +32,8 @@ class Receipt:
     lot_id: str
     at: datetime
     source: tuple[str, int]
-    quantity: int
+    quantity: int  # fit for sale
+    damaged: int
 
 
 @dataclass
@@ -51,7 +52,6 @@ class Parts:
 class Stock:
     parts: dict[str, Parts]  # by order line key
     receipts: list[Receipt]
-    back: list[tuple[Return, str]]  # unit put back, with its lot
 
 
 def allocate(reader: Reader, lines: Iterable[Line], returns: Iterable[Return]) -> Stock:
@@ -69,7 +69,7 @@ def allocate(reader: Reader, lines: Iterable[Line], returns: Iterable[Return]) -
             restocked[row.line.sku, row.line.pool].append(row)
     scans = _scans(reader, sent)
     expiry = _expiry(reader)
-    stock = Stock({}, receipts, [])
+    stock = Stock({}, receipts)
     for group in sorted(set(groups) | set(restocked)):
         _allocate_group(
             group, groups[group], arrived[group], restocked[group], scans, expiry, stock
@@ -86,7 +86,7 @@ def _receipts(reader: Reader) -> list[Receipt]:
         Receipt(
             row["sku"], row["stock_pool"], row["fulfilment_centre_id"], row["lot_id"],
             row["received_at"], (row["receipt_id"], row["line_no"]),
-            row["quantity_received"] - row["quantity_damaged"],
+            row["quantity_received"] - row["quantity_damaged"], row["quantity_damaged"],
         )
         for row in rows.iter_rows(named=True)
     ]  # fmt: skip
@@ -140,9 +140,7 @@ def _allocate_group(
         stock.parts[line.key] = parts
     lots = {receipt.lot_id for receipt in receipts} | set(debt)
     has_expiry = bool(lots) and all((sku, lot_id) in expiry for lot_id in lots)
-    method = (
-        "single_lot" if len(lots) == 1 else "fefo_estimate" if has_expiry else "fifo_estimate"
-    )
+    method = "single_lot" if len(lots) == 1 else "fefo_estimate" if has_expiry else "fifo_estimate"
     for line in lines:
         stock.parts[line.key].method = method
     if pool == UNKNOWN:
@@ -239,7 +237,6 @@ class _Shelf:
                 lot_id = told[place] or UNATTRIBUTED
             else:
                 lot_id = parts.main[mine] if mine < len(parts.main) else UNATTRIBUTED
-            self.stock.back.append((row, lot_id))
             if lot_id == UNATTRIBUTED:
                 self.put(lot_id, 1)
             else:

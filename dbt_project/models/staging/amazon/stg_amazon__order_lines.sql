@@ -347,7 +347,8 @@ order_lines as (
         ordered_at,
         paid_at,
         case
-            when quantity_cancelled > 0 and quantity_cancelled = quantity_ordered then updated_at
+            -- of a line cancelled within an order that went on, no source tells when
+            when order_status = 'cancelled' and quantity_cancelled > 0 then updated_at
         end as cancelled_at,
         case when quantity_cancelled > 0 then {{ cancel_reason("cancel_reason") }} end
             as cancel_reason,
