@@ -8,5 +8,5 @@ from assets import lots
 
 def model(dbt, session):
     dbt.config(materialized="table")
-    moves = dbt.ref("int_lot_move__ordered").order("pool_no, at_us, kind, sequence")
+    moves = dbt.ref("int_lot_move__ordered").order("pool_no, at_us, kind, sequence, lot_no")
     return lots.allocate(moves.to_arrow_reader(100_000))
