@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from sources._core.errors import RetryLater, StopStream
+from sources._core.privacy import mask_text
 
 
 class Text(str):
@@ -150,8 +151,9 @@ def errors_in(content: bytes) -> list[tuple[str, str]]:
 
 
 def words_of(errors: Sequence[tuple[str, str]]) -> str:
-    """Errors as one short line."""
-    return "; ".join(f"{code}: {text}" if text else code for code, text in errors)[:300]
+    """Errors as one short line, masked: a refusal may repeat what it was asked."""
+    said = "; ".join(f"{code}: {text}" if text else code for code, text in errors)
+    return mask_text(said)[:300]
 
 
 def moment(text: str | None) -> datetime | None:
