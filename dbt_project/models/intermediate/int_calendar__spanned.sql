@@ -10,15 +10,15 @@ batches as (
     select * from {{ ref('base_files__purchase_batches') }}
 ),
 
+selling as (
+    select distinct account from {{ source('settings', 'account_marketplace') }}
+),
+
 -- accounts that sell; rates of exchange begin long before
 accounts as (
     select account.*
     from {{ source('settings', 'account') }} as account
-    inner join (
-        select distinct account
-        from {{ source('settings', 'account_marketplace') }}
-    ) as selling
-        on account.account = selling.account
+    inner join selling on account.account = selling.account
 ),
 
 settings as (
