@@ -47,7 +47,8 @@ lines as (
         order_lines.account,
         order_lines.country,
         order_lines.order_key,
-        order_lines.ordered_at,
+        -- equal times in the order of the keys, so that every night tells the same
+        {{ compact_time("order_lines.ordered_at") }} || order_lines.order_line_key as time_and_key,
         order_lines.ordered_date,
         order_lines.is_exchange,
         order_lines.is_replacement,
@@ -70,9 +71,9 @@ lines as (
 buyers as (
     select
         customer_key,
-        min_by(account, ordered_at) as first_account,
+        min_by(account, time_and_key) as first_account,
         count(distinct account) as accounts_count,
-        max_by(country, ordered_at) as country,
+        max_by(country, time_and_key) as country,
         min(ordered_date) as first_order_date,
         max(ordered_date) as last_order_date,
         count(distinct case when not (is_exchange or is_replacement) then order_key end) as orders,

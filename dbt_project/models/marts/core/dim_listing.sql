@@ -44,6 +44,21 @@ sold as (
     where listing_id not in ('unknown', 'none', 'all')
 ),
 
+-- a line that does not tell its listing still joins within its marketplace and account
+untold as (
+    select distinct
+        marketplace,
+        account,
+        listing_id,
+        'other' as listing_kind,
+        'unknown' as sku,
+        cast(null as bigint) as units_per_listing,
+        {{ unknown_date() }} as valid_from,
+        cast(null as date) as valid_to
+    from order_lines
+    where listing_id in ('unknown', 'none', 'all')
+),
+
 reserved as (
     select
         member as marketplace,
@@ -73,8 +88,15 @@ all_listings as (
     union all
 
     select
-        reserved.*,
+        untold.*,
         3 as preference
+    from untold
+
+    union all
+
+    select
+        reserved.*,
+        4 as preference
     from reserved
 ),
 
