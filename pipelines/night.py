@@ -317,9 +317,11 @@ def _build_id(night: Night) -> str:
     with night.warehouse.connect() as connection:
         (files,) = connection.execute(
             "select coalesce(md5(string_agg(file_hash, ',' order by file_hash)), '')"
-            " from load.file where rows_loaded > 0 or rows_refused > 0"
+            " from load.file where rows_loaded > 0 or file_state = 'refused'"
         ).fetchall()[0]
-    deleted = sum(result.rows_deleted for result in night.report.loads)
+        (deleted,) = connection.execute(
+            "select coalesce(sum(rows_deleted), 0) from load.outcome"
+        ).fetchall()[0]
     failures = [f"{'/'.join(place)}: {error}" for place, error in night.report.failures.items()]
     return publish.build_id(
         night.as_of, [files, str(deleted), *sorted(failures), _fingerprint(night)]

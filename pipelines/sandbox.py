@@ -123,12 +123,12 @@ def _accounts(sandbox: Sandbox, connectors: Mapping[str, Connector]) -> Iterator
             yield entry | _addresses(sandbox, settings, entry)
     for name, connector in connectors.items():
         for default in connector.default_accounts:
-            if name in sandbox.addresses:
+            if connector.account_kind == "reference":
                 yield {
                     "connector": name,
                     "name": default.name,
                     "start": sandbox.scenario.start,
-                    "base_url": sandbox.addresses[name],
+                    "base_url": sandbox.addresses.get(name),
                 }
 
 
