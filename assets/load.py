@@ -39,7 +39,8 @@ from sources._core.landing import (
 
 log = logging.getLogger(__name__)
 
-BATCH_ROWS = 100_000  # bounds memory, whatever the number of files
+BATCH_ROWS = 50_000  # bounds memory, whatever the number of files
+MEMORY_STEPS = ("80MB", "400MB", "2GB", "8GB")  # a stream of wide records climbs them
 CORRUPT = "landed_file_corrupt"
 _STREAM = ("connector", "account", "stream")
 
@@ -115,6 +116,7 @@ def load_landed(
     """
     results = []
     with warehouse.connect() as connection:
+        connection.execute("set threads = 1")  # as fast on batches of this size, in half the memory
         recorded = _recorded(connection)
         for table, account, folder in _stream_folders(landing, connectors):
             files = _pending(folder, recorded.get(_ids(table, account), set()), known_by)
@@ -168,11 +170,7 @@ def _load_stream(
 ) -> LoadResult:
     ids = _ids(table, account)
     try:
-        with transaction(connection):
-            taken = _Taken(None if now is None else naive_utc(now))
-            for _reading, group in itertools.groupby(files, key=lambda f: f.reading):
-                _take_window(connection, table, account, list(group), taken)
-            _write_records(connection, ids, taken)
+        taken = _take(connection, table, account, files, now)
     except duckdb.Error as error:
         if is_storage_full(error):
             raise StorageFullError(str(error)) from error
@@ -191,6 +189,39 @@ def _load_stream(
             _set_aside(file)
         return replace(result, error=f"landed file damaged: {names}; its window is read again")
     return result
+
+
+def _take(
+    connection: Connection,
+    table: RawTable,
+    account: str,
+    files: Sequence[PendingFile],
+    now: datetime | None,
+) -> _Taken:
+    """All files in one transaction: with little memory, with more where that is not enough."""
+    for limit in MEMORY_STEPS[:-1]:
+        connection.execute("set memory_limit = ?", [limit])
+        try:
+            return _take_within(connection, table, account, files, now)
+        except duckdb.OutOfMemoryException:
+            log.info("%s/%s/%s needs more than %s to load", *_ids(table, account), limit)
+    connection.execute("set memory_limit = ?", [MEMORY_STEPS[-1]])
+    return _take_within(connection, table, account, files, now)
+
+
+def _take_within(
+    connection: Connection,
+    table: RawTable,
+    account: str,
+    files: Sequence[PendingFile],
+    now: datetime | None,
+) -> _Taken:
+    with transaction(connection):
+        taken = _Taken(None if now is None else naive_utc(now))
+        for _reading, group in itertools.groupby(files, key=lambda f: f.reading):
+            _take_window(connection, table, account, list(group), taken)
+        _write_records(connection, _ids(table, account), taken)
+    return taken
 
 
 def _take_window(

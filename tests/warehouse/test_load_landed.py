@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from assets import load
+
 ORDERS = "order_id, updated_at, quantity, price.amount"
 
 
@@ -206,3 +208,12 @@ def test_split_and_repeated_nights_equal_one_long_night(
         contents.append(installation.table("orders", ORDERS))
     assert contents[0] == contents[1]
     assert len(contents[0]) == 8
+
+
+def test_a_stream_that_needs_more_memory_gets_it(
+    pretend: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(load, "MEMORY_STEPS", ("1MB", "400MB"))
+    pretend.shop.orders = [order(n, "2026-01-02T10:00:00Z") for n in range(9)]
+    results = pretend.night("2026-01-03")
+    assert [(r.rows_loaded, r.error) for r in results if r.stream == "orders"] == [(9, None)]
