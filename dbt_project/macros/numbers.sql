@@ -6,6 +6,15 @@
 {%- endmacro %}
 
 
+{#- The same where the part is an estimate of its own and may pass the whole: at most 1. -#}
+{% macro capped_rate(part, whole) -%}
+    case
+        when {{ whole }} > 0
+            then least(cast({{ part }} as double) / cast({{ whole }} as double), 1)
+    end
+{%- endmacro %}
+
+
 {#- Bounds of the Wilson interval at 95 %; NULL where there is no trial. -#}
 {% macro wilson_low(hits, trials) -%}
     {{ wilson_bound(hits, trials, "-") }}

@@ -108,9 +108,12 @@ final as (
         coalesce(returned.too_large, 0) as too_large,
         coalesce(returned.fit_unspecified, 0) as fit_unspecified,
         least(
-            coalesce(returned.with_event, 0)
-            + greatest(
-                outcomes.exchanged + outcomes.replaced - coalesce(returned.sent_again, 0), 0
+            greatest(
+                coalesce(returned.with_event, 0)
+                + greatest(
+                    outcomes.exchanged + outcomes.replaced - coalesce(returned.sent_again, 0), 0
+                ),
+                coalesce(repeated.units, 0)
             ),
             order_lines.quantity_shipped
         ) as units_with_return_event,

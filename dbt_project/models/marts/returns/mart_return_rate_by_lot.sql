@@ -205,6 +205,8 @@ rated as (
     where units_shipped > 0 or units_returned > 0 or units_defective > 0 or units_graded > 0
 ),
 
+-- lots read on returned units, and LIFO, may give a lot more than the method shipped of it: a rate
+-- is 1 at most
 final as (
     select
         rated.lot_key,
@@ -228,26 +230,26 @@ final as (
             as units_claimed_defective_graded,
         cast(round(rated.units_no_fault_found) as bigint) as units_no_fault_found,
         rated.units_returned_mature,
-        {{ rate("rated.units_returned", "rated.units_shipped") }} as unit_return_rate,
-        {{ rate("rated.units_returned_mature", "rated.units_shipped_mature") }}
+        {{ capped_rate("rated.units_returned", "rated.units_shipped") }} as unit_return_rate,
+        {{ capped_rate("rated.units_returned_mature", "rated.units_shipped_mature") }}
             as unit_return_rate_mature,
         rated.wilson_low,
         rated.wilson_high,
-        {{ rate("rated.units_defective", "rated.units_shipped") }} as defect_rate_fifo,
+        {{ capped_rate("rated.units_defective", "rated.units_shipped") }} as defect_rate_fifo,
         {{ wilson_low("rated.units_defective", "rated.units_shipped") }} as defect_rate_fifo_low,
         {{ wilson_high("rated.units_defective", "rated.units_shipped") }} as defect_rate_fifo_high,
-        {{ rate("rated.units_defective_lifo", "rated.units_shipped") }} as defect_rate_lifo,
+        {{ capped_rate("rated.units_defective_lifo", "rated.units_shipped") }} as defect_rate_lifo,
         case
             when rated.units_graded > 0
-                then {{ rate("rated.units_defective_confirmed", "rated.units_shipped") }}
+                then {{ capped_rate("rated.units_defective_confirmed", "rated.units_shipped") }}
         end as defect_rate_confirmed,
-        {{ rate("rated.units_no_fault_found", "rated.units_claimed_defective_graded") }}
+        {{ capped_rate("rated.units_no_fault_found", "rated.units_claimed_defective_graded") }}
             as no_fault_found_rate,
-        {{ rate("rated.units_resellable", "rated.units_graded") }} as resellable_rate,
+        {{ capped_rate("rated.units_resellable", "rated.units_graded") }} as resellable_rate,
         rated.allocation_method_main,
-        {{ rate("rated.units_scanned", "rated.units_shipped") }} as share_scanned,
-        {{ rate("rated.units_estimated", "rated.units_shipped") }} as share_estimated,
-        {{ rate("rated.units_early", "rated.units_shipped") }} as share_time_violation,
+        {{ capped_rate("rated.units_scanned", "rated.units_shipped") }} as share_scanned,
+        {{ capped_rate("rated.units_estimated", "rated.units_shipped") }} as share_estimated,
+        {{ capped_rate("rated.units_early", "rated.units_shipped") }} as share_time_violation,
         rated.safety_reports,
         rated.units_short_dated,
         rated.expired_complaints,

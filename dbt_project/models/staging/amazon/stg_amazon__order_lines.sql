@@ -1,3 +1,5 @@
+{{ config(materialized='table') }}
+
 -- One row per order and SKU, from three views of it: the all-orders report (every order, money),
 -- the fulfilled-shipments report (what FBA sent and when), the orders API (parcels, cancellations).
 with
