@@ -6,6 +6,7 @@ and manifests (`landing.py`).
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import Any
 import msgspec
 
 from sources._core.connector import StreamState
+
+logger = logging.getLogger(__name__)
 
 STATE_FILE = "_state.json"
 TEMPORARY = ".tmp"
@@ -24,9 +27,7 @@ class JsonState(StreamState):
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._values: dict[str, Any] = (
-            msgspec.json.decode(path.read_bytes()) if path.exists() else {}
-        )
+        self._values: dict[str, Any] = _values_of(path)
 
     def __getitem__(self, key: str) -> Any:
         return self._values[key]
@@ -47,6 +48,17 @@ class JsonState(StreamState):
         """Write now; a crash leaves the old or the new state, never half."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(self._path, msgspec.json.encode(self._values))
+
+
+def _values_of(path: Path) -> dict[str, Any]:
+    """A state that cannot be read (a damaged disk) is none: it only saves work."""
+    if not path.exists():
+        return {}
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        logger.warning("%s cannot be read and is not used", path)
+        return {}
 
 
 def write_atomically(path: Path, content: bytes) -> None:

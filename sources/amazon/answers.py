@@ -24,7 +24,7 @@ class Text(str):
 class Report(msgspec.Struct, rename="camel"):
     """A report as getReport and getReports describe it; every status is kept as text."""
 
-    report_id: Text
+    report_id: Text = Text()
     processing_status: Text = Text()
     report_type: Text | None = None
     created_time: Text | None = None
@@ -83,8 +83,13 @@ class Created(msgspec.Struct, rename="camel"):
 
 
 class ReportList(msgspec.Struct, rename="camel"):
-    reports: list[Report] | None
+    reports: list[Report | None] | None
     next_token: Text | None = None
+
+    @property
+    def named(self) -> list[Report]:
+        """Those that have an id: nothing can be done with others."""
+        return [report for report in self.reports or () if report and report.report_id]
 
 
 class _MarketplaceId(msgspec.Struct, rename="camel"):
@@ -111,6 +116,10 @@ class Login(msgspec.Struct):
     expires_in: float = 3600.0
 
 
+class _Wrapped(msgspec.Struct):
+    payload: msgspec.Raw
+
+
 AnswerT = TypeVar("AnswerT")
 _BUSY = frozenset({"QuotaExceeded", "InternalFailure", "InternalError", "ServiceUnavailable"})
 
@@ -118,6 +127,7 @@ _BUSY = frozenset({"QuotaExceeded", "InternalFailure", "InternalError", "Service
 def reader(kind: type[AnswerT], content_name: str | None = None) -> Callable[[bytes], AnswerT]:
     """Function that decodes an answer, also one that says its error under a good status.
 
+    Older versions of the API, and programs that play it, wrap content in `payload`.
     `content_name`: field without which an answer holds nothing but, perhaps, errors.
     """
     decode = msgspec.json.Decoder(kind, strict=False, dec_hook=_as_text).decode
@@ -127,7 +137,10 @@ def reader(kind: type[AnswerT], content_name: str | None = None) -> Callable[[by
             answer = decode(content)
         except msgspec.ValidationError:
             _raise_errors(content)
-            raise
+            inner = _payload_of(content)
+            if inner is None:
+                raise
+            answer = decode(inner)
         if content_name is not None and getattr(answer, content_name) is None:
             _raise_errors(content)
         return answer
@@ -181,6 +194,13 @@ def _raise_errors(content: bytes) -> None:
         f"Amazon answered with an error instead of content ({said}). Run `aftersales "
         "check-config`; if all is well there, the next night tries again."
     )
+
+
+def _payload_of(content: bytes) -> msgspec.Raw | None:
+    try:
+        return msgspec.json.decode(content, type=_Wrapped).payload
+    except msgspec.ValidationError:
+        return None
 
 
 def _as_text(kind: type, value: object) -> object:

@@ -93,9 +93,17 @@ def clean_text(cell: str) -> str | None:
     return cell.strip(" \t\r\n\u00a0\u2009\u202f\u3000") or None
 
 
-def clean_identifier(cell: str) -> str | None:
-    """Text that names something; a number that a spreadsheet made of it is refused."""
+def clean_word(cell: str) -> str | None:
+    """Text that is no prose. A JSON object in its place is a column of another type."""
     text = clean_text(cell)
+    if text is not None and text.startswith('{"') and text.endswith("}"):
+        raise CellError("not_text")
+    return text
+
+
+def clean_identifier(cell: str) -> str | None:
+    """A word that names something; a number that a spreadsheet made of it is refused."""
+    text = clean_word(cell)
     if text is not None and _MANGLED.fullmatch(text):
         raise CellError("mangled_number")
     return text

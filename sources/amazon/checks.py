@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sources._core.connector import Check
 from sources._core.errors import SourceError
@@ -75,10 +75,14 @@ def _streams(client: AmazonClient) -> Iterator[Check]:
     for stream, report_type, role in _REPORT_ROLES:
         yield _try(
             stream,
-            functools.partial(client.recent_reports, report_type, now - timedelta(days=1)),
+            functools.partial(_list, client, report_type, now - timedelta(days=1)),
             f"{report_type} may be listed",
             _advice(role),
         )
+
+
+def _list(client: AmazonClient, report_type: str, since: datetime) -> None:
+    next(client.list_reports(report_type, since), None)
 
 
 def _advice(role: str) -> str:

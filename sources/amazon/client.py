@@ -20,10 +20,11 @@ import requests
 from sources._core.auth import TokenAuth
 from sources._core.clock import Clock
 from sources._core.connector import AccountSettings
-from sources._core.errors import ConfigurationError, RetryLater, SourceError
+from sources._core.errors import ConfigurationError, RetryLater, SourceError, StopStream
 from sources._core.http import Call, Retries, Session
 from sources._core.limits import Limits, TokenBucket
 from sources._core.pagination import walk
+from sources._core.privacy import redact
 
 from .answers import (
     Created,
@@ -35,6 +36,7 @@ from .answers import (
     Participations,
     Report,
     ReportList,
+    Text,
     reader,
 )
 from .config import RATES, USER_AGENT, AmazonAccount
@@ -120,7 +122,9 @@ class AmazonClient:
 
     def get_report(self, report_id: str) -> Report:
         call = Call("GET", f"{REPORTS_PATH}/{report_id}", "getReport")
-        return self._session.request(call, reader(Report)).value
+        found = self._session.request(call, reader(Report)).value
+        found.report_id = found.report_id or Text(report_id)
+        return found
 
     def list_reports(
         self, report_type: str, since: datetime, until: datetime | None = None
@@ -135,16 +139,24 @@ class AmazonClient:
             sent: Mapping[str, str] = {"nextToken": token} if token else params
             call = Call("GET", REPORTS_PATH, "getReports", params=sent)
             answer = self._session.request(call, reader(ReportList, "reports")).value
-            return answer.reports or (), answer.next_token
+            return answer.named, answer.next_token
 
         for reports in walk(fetch, f"GET {REPORTS_PATH}", max_pages=MAX_LIST_PAGES):
             yield from reports
 
     def recent_reports(self, report_type: str, since: datetime) -> Sequence[Report]:
-        """As `list_reports`, asked once a night: only earlier nights' reports are looked for."""
+        """As `list_reports`, asked once a night: only earlier nights' reports are looked for.
+
+        They save work; where they cannot be listed, the report is asked for all the same.
+        """
         with self._recent_lock:
             if report_type not in self._recent:
-                self._recent[report_type] = tuple(self.list_reports(report_type, since))
+                try:
+                    found = tuple(self.list_reports(report_type, since))
+                except StopStream as error:
+                    logger.warning("earlier reports cannot be looked for: %s", redact(str(error)))
+                    found = ()
+                self._recent[report_type] = found
             return self._recent[report_type]
 
     def get_document(self, document_id: str) -> DocumentLink:

@@ -50,6 +50,7 @@ class Layout:
     - `aliases`: squeezed column names used instead of a field's own.
     - `dropped`: columns that Amazon documents and we leave out on purpose, personal data first.
     - `times`, `numbers`, `identifiers`: what the cells hold; everything else is plain text.
+    - `prose`: what people wrote, with whatever characters.
     - `rare`: optional columns whose absence is usual and not worth a note.
     - `channel`: field whose host name tells the marketplace of a row.
     - `counted`: rows equal in these fields are numbered in `occurrence`.
@@ -63,6 +64,7 @@ class Layout:
     identifiers: tuple[str, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)
     dropped: tuple[str, ...] = ()
+    prose: tuple[str, ...] = ("product_name", "customer_comments", "promotion_ids")
     rare: tuple[str, ...] = ()
     channel: str | None = None
     counted: tuple[str, ...] = ()

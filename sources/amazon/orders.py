@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sources._core.connector import Page, StreamContext, Window
+from sources._core.connector import Page, Reject, StreamContext, Window
 from sources._core.errors import StopStream
 from sources._core.pagination import PageGuard
 
@@ -23,6 +23,7 @@ from .refusals import PageTokenError
 LONGEST_PART = timedelta(days=7)
 SHORTEST_PART = timedelta(minutes=15)
 TOKEN_MARGIN = timedelta(minutes=30)
+MAX_EMPTY_PAGES = 500
 _STATE = "longest_part_seconds"
 
 
@@ -35,6 +36,7 @@ class _Reader:
     context: StreamContext
     deadline: float
     served: datetime | None = None
+    empty_pages: int = 0
 
     @property
     def client(self) -> AmazonClient:
@@ -59,7 +61,8 @@ class _Reader:
             if answer.served_until is not None:
                 bound = min(bound, answer.served_until)
             token = answer.next_token
-            guard.check(token)
+            guard.check(token, b"".join(answer.orders) if answer.orders else None)
+            self._check_empty(bool(answer.orders))
             yield Page(
                 answer.orders or (), f"orders from {api_time(part.start)} page {guard.pages}"
             )
@@ -67,13 +70,26 @@ class _Reader:
                 self.served = bound
                 return
 
+    def _check_empty(self, has_orders: bool) -> None:
+        """Pages without orders may come in between, but not without end."""
+        self.empty_pages = 0 if has_orders else self.empty_pages + 1
+        if self.empty_pages > MAX_EMPTY_PAGES:
+            raise StopStream(
+                f"GET {ORDERS_PATH} gave {MAX_EMPTY_PAGES} pages without an order in a row: paging "
+                "would never end. The next night tries again; if it happens again, report it to "
+                "Amazon's support."
+            )
+
 
 def read_orders(context: StreamContext, window: Window) -> Iterator[Page]:
     """Orders changed within the window, as far as the night's hours reach."""
     account: AmazonAccount = context.client.account
     now = context.clock.now()
     end = min(window.end, now - FRESHEST)
-    begin = min(max(window.start, now - ORDERS_KEPT + timedelta(days=1)), end)
+    oldest = now - ORDERS_KEPT + timedelta(days=1)
+    begin = min(max(window.start, oldest), end)
+    if window.start < oldest:
+        yield Page((), "orders", rejects=(_too_old(oldest),))
     hours = account.order_hours_per_night
     reader = _Reader(context, context.clock.monotonic() + hours * 3_600)
     longest = _longest_part(context)
@@ -101,6 +117,14 @@ def read_orders(context: StreamContext, window: Window) -> Iterator[Page]:
             _forget_parts(context)
             break
     yield Page((), f"orders read to {api_time(begin)}", served_until=begin)
+
+
+def _too_old(oldest: datetime) -> Reject:
+    advice = (
+        f"the API gives orders changed since {api_time(oldest)} only (two years). Older ones: "
+        "download them in Seller Central and put them into the drop folder"
+    )
+    return Reject("older_than_kept", 0, advice, "orders")
 
 
 def _params(account: AmazonAccount, part: Window) -> dict[str, str]:

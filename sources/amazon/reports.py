@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sources._core.connector import Page, Reject, StreamContext, Window
-from sources._core.errors import RetryLater, StopStream
+from sources._core.errors import RetryLater, SourceError, StopStream
 
 from .answers import Download, Report
 from .asking import FINAL, RESUME_WITHIN, Asking
@@ -227,7 +227,7 @@ def fetch_document(context: StreamContext, report: Report) -> Download:
             f"report {report.report_id} is done but names no document. "
             "The next night asks for it again."
         )
-    problem: Exception | None = None
+    problem: SourceError | None = None
     for _ in range(LINKS_A_DOCUMENT):
         link = client.get_document(report.report_document_id)
         try:
@@ -235,7 +235,7 @@ def fetch_document(context: StreamContext, report: Report) -> Download:
         except (LinkExpiredError, RetryLater) as error:
             problem = error
             context.progress(f"report {report.report_id}: asking for a new link")
-    raise RetryLater(
+    raise StopStream(
         f"the document of report {report.report_id} could not be downloaded with "
         f"{LINKS_A_DOCUMENT} links ({problem}). The next night goes on with the same report."
     )
@@ -251,6 +251,9 @@ def read_settlements(context: StreamContext, window: Window) -> Iterator[Page]:
     One that cannot be read does not keep the others back, but the window counts as not read.
     """
     problem: StopStream | None = None
+    oldest = context.clock.now() - REPORTS_KEPT
+    if window.start < oldest:
+        yield Page((), SETTLEMENT.report_type, rejects=(_too_old(oldest),))
     for report in _settlements_of(context, window):
         try:
             found = fetch_document(context, report)
@@ -277,6 +280,14 @@ def _settlements_of(context: StreamContext, window: Window) -> list[Report]:
         listed = list(client.list_reports(report_type, oldest, window.end))
     found = {report.report_id: report for report in listed if report.processing_status == "DONE"}
     return sorted(found.values(), key=lambda made: (made.created_at or _NO_TIME, made.report_id))
+
+
+def _too_old(oldest: datetime) -> Reject:
+    advice = (
+        f"Amazon lists settlements made since {api_time(oldest)} only (90 days). Older ones: "
+        "download them in Seller Central under Payments, Reports repository"
+    )
+    return Reject("older_than_kept", 0, advice, SETTLEMENT.report_type)
 
 
 def _gone(report: Report) -> Reject:

@@ -151,6 +151,8 @@ class Cleaner:
             else cells.clean_identifier
             if name in layout.identifiers
             else cells.clean_text
+            if name in layout.prose
+            else cells.clean_word
             for name in layout.fields
             if name not in self._times
         }

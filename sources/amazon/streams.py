@@ -110,8 +110,9 @@ FBA_RETURNS_STREAM = Stream(
     record=records.FbaReturn,
     key=return_key,
     read=ReportKind(FBA_RETURNS, made_anew_after=_DAILY).read,
-    # Rows are back-posted: with the day since the last night, sixty days are read again.
-    lookback=timedelta(days=59),
+    # Rows are back-posted. With the day since the last night, and some hours that a night may begin
+    # late, one report of sixty days is enough.
+    lookback=timedelta(days=58),
     max_window=timedelta(days=60),
     complete_within="return_date",
     free_text=("customer_comments",),

@@ -27,6 +27,8 @@ _ADVICE = {
     "again, and if it stays so look for a tab or line break in a title or comment",
     "bad_number": "a cell that should hold a number does not; look at the report's regional format",
     "bad_time": "a date or time is written in a way not known; tell the project its form",
+    "not_text": "a cell that should hold a word holds a JSON object; the column has changed: tell "
+    "the project",
     "mangled_number": "an id was turned into a number by a spreadsheet; use the file as downloaded",
     "time_without_zone": "times without a zone were read in the marketplace's own; set time_zones "
     "of the account if that is wrong",

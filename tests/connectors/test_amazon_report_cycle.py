@@ -330,7 +330,7 @@ def test_case_32_a_return_posted_forty_days_late_is_found(tmp_path: Path) -> Non
     with stub.running():
         nights.night(NOW, "fba_returns")
     asked = json.loads(stub.sent(CREATE)[0].body)
-    assert asked["dataStartTime"] == "2026-01-19T00:00:00Z", "sixty days are read again"
+    assert asked["dataStartTime"] == "2026-01-20T00:00:00Z", "59 days are read again"
     assert len(stub.sent(CREATE)) == 1
     assert nights.rows("select license_plate_number from raw_amazon.fba_returns") == [("LPN9",)]
     assert nights.rows("select days_late from load.late_arrival") == [(40,)]
