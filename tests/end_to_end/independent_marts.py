@@ -31,9 +31,16 @@ TOLD_BY_SOME = ("units_return_requested", "units_return_received")
 
 
 def ratio(above: str, below: str) -> pl.Expr:
-    """Null where the denominator is 0."""
+    """Null where the denominator is 0; never above 1, where an estimate passes its whole."""
     share = pl.col(above).cast(pl.Float64) / pl.col(below).cast(pl.Float64)
+    if above != "returned_net_sales":
+        share = share.clip(upper_bound=1.0)
     return pl.when(pl.col(below).cast(pl.Float64) != 0).then(share)
+
+
+def whole_units(units: pl.Expr) -> pl.Expr:
+    """Fractions of lots as whole units, halves up."""
+    return (units + 0.5 + 1e-9).floor().cast(pl.Int64)
 
 
 def wilson(above: str, below: str, side: int) -> pl.Expr:
@@ -41,8 +48,9 @@ def wilson(above: str, below: str, side: int) -> pl.Expr:
     n, k = pl.col(below).cast(pl.Float64), pl.col(above).cast(pl.Float64)
     p = k / n
     middle = p + Z**2 / (2 * n)
-    spread = Z * (p * (1 - p) / n + Z**2 / (4 * n**2)).sqrt()
-    return pl.when(n != 0).then((middle + side * spread) / (1 + Z**2 / n))
+    spread = Z * ((p * (1 - p)).clip(lower_bound=0) / n + Z**2 / (4 * n**2)).sqrt()
+    bound = (middle + side * spread) / (1 + Z**2 / n)
+    return pl.when(n != 0).then(bound.clip(0.0, 1.0))
 
 
 def evidence(below: str, low: str, high: str) -> pl.Expr:
@@ -529,22 +537,22 @@ class Marts:
         whole = ("units_graded", "units_resellable", "units_claimed_defective_graded",
                  "units_no_fault_found")  # fmt: skip
         counted = pl.col("lot_share") * pl.col("quantity")
+        expired = pl.col("reason_final") == "product_defect.expired_short_dated"
         return rows.group_by("lot_key").agg(
             *(
-                (sums.round(0).cast(pl.Int64) if name in whole else sums).alias(name)
+                (whole_units(sums) if name in whole else sums).alias(name)
                 for name, sums in shares.items()
             ),
             (_where(pl.col("is_mature"), "units_returned") * pl.col("lot_share"))
             .sum()
             .alias("units_returned_mature"),
-            pl.when(pl.col("is_safety") & pl.col("counts")).then(counted).otherwise(0)
-            .sum().round(0).cast(pl.Int64).alias("safety_reports"),
-            pl.when(
-                (pl.col("reason_final") == "product_defect.expired_short_dated")
-                & pl.col("counts")
-            ).then(counted).otherwise(0).sum().round(0).cast(pl.Int64)
-            .alias("expired_complaints"),
-        )  # fmt: skip
+            whole_units(pl.when("is_safety", "counts").then(counted).otherwise(0).sum()).alias(
+                "safety_reports"
+            ),
+            whole_units(pl.when(expired, "counts").then(counted).otherwise(0).sum()).alias(
+                "expired_complaints"
+            ),
+        )
 
     def _lifo_by_lot(self) -> pl.DataFrame:
         """Inspected units keep their lot; the others are spread by the other bound."""

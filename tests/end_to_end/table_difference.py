@@ -11,6 +11,7 @@ from decimal import Decimal
 import polars as pl
 
 CENT = Decimal("0.01")
+SHARES_OF_MONEY = ("value_return_rate",)  # of amounts that are exact to the cent only
 SHOWN = 3
 
 
@@ -78,7 +79,8 @@ def _column(
         equal = equal | (gap < float(CENT) - 1e-6).fill_null(value=False)
     elif kind.is_float():
         gap = (ours - theirs).abs()
-        equal = equal | (gap <= 1e-9).fill_null(value=False)
+        limit = 1e-5 if column in SHARES_OF_MONEY else 1e-9
+        equal = equal | (gap <= limit).fill_null(value=False)
     bad = common.filter(~equal)
     if not bad.height:
         return []

@@ -147,7 +147,7 @@ def order_lines(known: Known) -> Iterator[Row]:
             "quantity_ordered": line.ordered,
             "quantity_cancelled": line.cancelled,
             "quantity_shipped": line.shipped,
-            "currency": place.currency,
+            "currency": line.currency,
             "net_amount": line.net,
             "tax_amount": line.tax,
             "discount_amount": line.discount,

@@ -200,6 +200,8 @@ def _receipts(known: Known) -> Iterator[Row]:
         row["fulfilment_centre_id"]: row["account"]
         for row in known.reader.world.warehouses.iter_rows(named=True)
     }
+    places = list(known.reader.places)
+    only = {a: m for a, m in places if [b for b, _ in places].count(a) == 1}
     for receipt in known.stock.receipts:
         parts = (("sellable", receipt.quantity), ("unsellable", receipt.damaged))
         for grade, units in parts:
@@ -210,7 +212,7 @@ def _receipts(known: Known) -> Iterator[Row]:
                 origin=f"{receipt.source}",
                 seq=receipt.source[1],
                 account=accounts.get(receipt.centre) or UNKNOWN,
-                marketplace=UNKNOWN,
+                marketplace=only.get(accounts.get(receipt.centre) or "", UNKNOWN),
                 sku=receipt.sku,
                 lot_key=lot_key(receipt.sku, receipt.lot_id),
                 lot_id=receipt.lot_id,

@@ -122,9 +122,9 @@ def links(lines: list[Line], product_of: dict[str, str]) -> list[Link]:
     return found
 
 
-def _order_of_returns(row: Return) -> tuple[bool, bool, datetime, str]:
+def _order_of_returns(row: Return) -> tuple[bool, bool, date | None, str]:
     return (
-        row.is_undeliverable, row.received_at is None, row.first_evidence or datetime.max, row.key
+        row.is_undeliverable, row.received_at is None, row.evidence_date, row.key
     )  # fmt: skip
 
 
@@ -193,9 +193,9 @@ def _join_refunds(fate: Fate) -> None:
             hit = [row for low, high, row in spans if low < end and start < high]
             refund.return_row = hit[0] if hit else None
         start = end
-        row = refund.return_row
-        if row is not None:
-            row.refunded_at = min(row.refunded_at or refund.refunded_at, refund.refunded_at)
+        linked = refund.return_row
+        if linked is not None:
+            linked.refunded_at = min(linked.refunded_at or refund.refunded_at, refund.refunded_at)
 
 
 def _partition(fate: Fate, horizon: Horizon) -> dict[str, int]:

@@ -70,6 +70,7 @@ class Line:
     country: str
     customer_key: str
     status: str
+    currency: str  # unknown while no price is told
     ordered: int
     cancelled: int
     shipped: int
@@ -226,6 +227,7 @@ class Reader:
             country=first["country"],
             customer_key=UNKNOWN,
             status=_STATUS.get(first["status"], "open"),
+            currency=place.currency if is_priced else UNKNOWN,
             ordered=sum(row["quantity"] for row in rows),
             cancelled=sum(row["quantity_cancelled"] for row in off),
             shipped=sum(row["parcel_units"] for row in sent),
@@ -299,6 +301,7 @@ class Reader:
             country=row["country"],
             customer_key=customer_key(row["customer_no"], CUSTOMER_KEY),
             status=status,
+            currency=row["currency"],
             ordered=quantity,
             cancelled=quantity if cancelled_at and not shipped_at else 0,
             shipped=quantity if shipped_at else 0,

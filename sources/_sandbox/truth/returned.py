@@ -101,10 +101,8 @@ class Return:
     @property
     def main_inspection(self) -> Inspection | None:
         """The one that speaks for the row: most units, then the latest."""
-        ordered = sorted(
-            self.inspections, key=lambda i: (-i.quantity, -i.inspected_at.timestamp(), i.inspection_id)
-        )  # fmt: skip
-        return ordered[0] if ordered else None
+        ordered = sorted(self.inspections, key=lambda i: i.inspection_id)
+        return max(ordered, key=lambda i: (i.quantity, i.inspected_at), default=None)
 
     @property
     def reason_inspected(self) -> str | None:
@@ -284,7 +282,7 @@ def _capped(rows: list[Return]) -> list[Return]:
     """A line never takes back more than it sent; the excess is no row."""
     kept = []
     left: dict[str, int] = {}
-    rows.sort(key=lambda row: (row.first_evidence, row.key))
+    rows.sort(key=lambda row: (str(row.evidence_date), row.key))
     for row in rows:
         if row.line is None or row.has_no_goods:
             kept.append(row)

@@ -149,11 +149,11 @@ def _allocate_group(
     events: list[tuple[datetime, int, tuple[str, int], Receipt | Return | Line]] = [
         *((r.at, RECEIPT, r.source, r) for r in receipts),
         *((r.received_at, BACK, (r.key, 0), r) for r in back if r.received_at),
-        *((l.shipped_at, ISSUE, (l.key, 0), l) for l in lines if l.shipped_at),
+        *((sent.shipped_at, ISSUE, (sent.key, 0), sent) for sent in lines if sent.shipped_at),
     ]
     for _, _, _, what in sorted(events, key=lambda event: event[:3]):
         if isinstance(what, Receipt):
-            shelf.receive(what.lot_id, what.quantity, what.at)
+            shelf.receive(what.lot_id, what.quantity)
         elif isinstance(what, Return):
             shelf.take_back(what)
         else:
@@ -175,7 +175,7 @@ class _Shelf:
     owed: deque[Line] = field(default_factory=deque)  # one entry per unit that left unseen
     number: int = 0
 
-    def receive(self, lot_id: str, units: int, _at: datetime) -> None:
+    def receive(self, lot_id: str, units: int) -> None:
         scanned = min(units, self.debt.get(lot_id, 0))
         if scanned:
             self.debt[lot_id] -= scanned
@@ -240,7 +240,7 @@ class _Shelf:
             if lot_id == UNATTRIBUTED:
                 self.put(lot_id, 1)
             else:
-                self.receive(lot_id, 1, row.received_at or datetime.max)
+                self.receive(lot_id, 1)
 
     def close(self) -> None:
         for line in self.owed:

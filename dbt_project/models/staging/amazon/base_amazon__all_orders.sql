@@ -48,7 +48,14 @@ order_skus as (
         max(merchant_order_id) as merchant_order_id,
         max(asin) as asin,
         max(order_status) as order_status,
-        min(item_status) as item_status,
+        -- cancelled only where every row of the line is
+        case
+            when bool_and(coalesce(upper(item_status) in ('CANCELLED', 'CANCELED'), false))
+                then min(item_status)
+            else max(case
+                when upper(item_status) not in ('CANCELLED', 'CANCELED') then item_status
+            end)
+        end as item_status,
         max(fulfillment_channel) as fulfillment_channel,
         max(sales_channel) as sales_channel,
         max(currency) as currency,

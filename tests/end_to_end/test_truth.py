@@ -1,0 +1,178 @@
+"""Published facts and marts of worlds that nobody has seen equal what is true in them.
+
+Belongs here: two small worlds, held against the truth as a whole. Does not belong here: how they
+are compared (`truth_check.py`); many more worlds: `python tests/end_to_end/hunt.py --seeds 10`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from tests.end_to_end import truth_check
+from tests.end_to_end.truth_check import bounds, observed_defects
+
+# Europe and a shop by files over the change of clocks; returns inspected, lots scanned.
+EUROPE = """
+seed = 90210
+start = 2025-12-15
+today = 2026-04-14
+orders_per_day = 9
+skus = 5
+languages = ["en", "de", "fr"]
+inspection_share = 0.8
+scan_share = 0.3
+warehouses = ["CNW:CN"]
+
+[[accounts]]
+connector = "amazon"
+name = "amz_eu"
+marketplaces = ["FR", "GB"]
+fulfilled_by_marketplace = 0.8
+
+[[accounts]]
+connector = "files"
+name = "Shop Sul"
+countries = ["BR", "MX"]
+share = 0.5
+
+[[faults]]
+kind = "bad_lot"
+sku = "SKU-0002"
+lot = "SKU-0002-L02"
+rate = 0.35
+
+[[faults]]
+kind = "wrong_item"
+warehouse = "CNW"
+rate = 0.1
+
+[[faults]]
+kind = "size_bias"
+sku = "SKU-0001"
+direction = "too_small"
+rate = 0.2
+
+[[faults]]
+kind = "schema_drift"
+connector = "amazon"
+stream = "fba_returns"
+change = "add"
+field = "return-channel"
+from = 2026-03-01
+
+[api]
+http_429 = 0.03
+duplicate_record = 0.2
+out_of_order = 0.3
+"""
+
+# North America and Japan over a leap day, all from Amazon's centres, old enough to be mature.
+PACIFIC = """
+seed = 31337
+start = 2024-01-05
+today = 2024-06-20
+orders_per_day = 8
+skus = 3
+languages = ["ja"]
+inspection_share = 0.3
+scan_share = 0.1
+
+[[accounts]]
+connector = "amazon"
+name = "amz_na"
+marketplaces = ["CA", "US"]
+fulfilled_by_marketplace = 1.0
+
+[[accounts]]
+connector = "amazon"
+name = "amz_jp"
+marketplaces = ["JP"]
+fulfilled_by_marketplace = 1.0
+
+[[faults]]
+kind = "bad_lot"
+sku = "SKU-0001"
+lot = "SKU-0001-L02"
+rate = 0.35
+
+[[faults]]
+kind = "season"
+factor = 2.0
+from = 2024-02-20
+to = 2024-03-05
+"""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A world after its night."""
+
+    file: Path
+    folder: Path
+    scenario: Path
+
+    def table(self, name: str) -> pl.DataFrame:
+        return truth_check.published(self.file, [name])[name]
+
+
+@pytest.fixture(
+    scope="module",
+    params=[(EUROPE, None), (PACIFIC, None)],
+    ids=["europe", "pacific"],
+)
+def checked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Checked:
+    text, until = request.param
+    folder = tmp_path_factory.mktemp("truth")
+    scenario = folder / "scenario.toml"
+    scenario.write_text(text, encoding="utf-8")
+    return Checked(truth_check.run_night(scenario, folder, until), folder, scenario)
+
+
+def test_published_facts_equal_what_a_perfect_reader_could_know(checked: Checked) -> None:
+    found = truth_check.fact_differences(checked.file, checked.folder)
+    assert not found, "\n".join(found)
+
+
+def test_return_marts_equal_a_second_computation_from_the_truth(checked: Checked) -> None:
+    found = truth_check.mart_differences(checked.file, checked.folder)
+    assert not found, "\n".join(found)
+
+
+def test_every_unit_has_one_outcome(checked: Checked) -> None:
+    lines = checked.table("fct_order_line").select("order_line_key", "quantity_ordered")
+    sums = (
+        checked.table("fct_unit_outcome")
+        .group_by("order_line_key")
+        .agg(pl.col("quantity").sum().cast(pl.Int64).alias("told"))
+    )
+    wrong = lines.join(sums, on="order_line_key", how="left").filter(
+        pl.col("told").fill_null(0) != pl.col("quantity_ordered")
+    )
+    assert lines.height > 500
+    assert not wrong.height, wrong
+
+
+def test_a_bad_lot_lies_between_the_bounds_of_its_estimates(checked: Checked) -> None:
+    """The share that is known by now; where all of it can be known, the planted rate as well."""
+    found = truth_check.lot_differences(checked.file, checked.folder, checked.scenario)
+    assert not found, "\n".join(found)
+    rates = pl.read_parquet(checked.folder / "truth" / "world" / "rate.parquet")
+    faults = pl.read_parquet(checked.folder / "truth" / "world" / "fault.parquet")
+    (lot_key,) = faults.filter(pl.col("kind") == "bad_lot")["entity_key"].to_list()
+    (planted,) = rates.filter(pl.col("entity_key") == lot_key)["true_rate"].to_list()
+    mart = checked.table("mart_return_rate_by_lot")
+    row = mart.filter(pl.col("lot_key") == lot_key).row(0, named=True)
+    units, _ = observed_defects(checked.folder, row["sku"], row["lot_id"])
+    low, high = bounds(row)
+    assert units > 30
+    sales = checked.table("fct_order_line").filter(pl.col("quantity_shipped") > 0)
+    if row["is_mature"] and (sales["fulfilled_by"] == "marketplace").all():
+        assert low <= planted <= high, f"{lot_key}: {planted} is not in {low:.3f} to {high:.3f}"
+    assert (
+        row["defect_rate_fifo"]
+        > 3 * mart.filter(pl.col("lot_key") != lot_key)["defect_rate_fifo"].median()
+    )  # type: ignore[operator]
