@@ -232,7 +232,8 @@ def _explain_date(column: Column, text: str) -> tuple[str, str]:
         return "ambiguous_date", (
             f"{column.name} is ambiguous: write dates as 2026-11-22 (ISO 8601)"
         )
-    return f"not_{column.type}", f"{column.name} must be written as 2026-11-22 (ISO 8601)"
+    example = "2026-11-22" if column.type == "date" else "2026-11-22T10:15:00+08:00"
+    return f"not_{column.type}", f"{column.name} must be written as {example} (ISO 8601)"
 
 
 def default_value(column: Column) -> pl.Expr | None:
