@@ -365,9 +365,13 @@ def return_lots(known: Known) -> Iterator[Row]:
             }
 
 
+# words of the files that the contract does not have
+_KINDS = {"undeliverable": "inr", "partial_return": "partial_kept"}
+
+
 def refund_kind(refund: Refund, fate: Fate) -> str:
     if refund.given_kind is not None:
-        return "inr" if refund.given_kind == "undeliverable" else refund.given_kind
+        return _KINDS.get(refund.given_kind, refund.given_kind)
     line, row = fate.line, refund.return_row
     if line.cancelled == line.ordered:
         return "cancellation"
