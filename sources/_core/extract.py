@@ -29,7 +29,7 @@ from sources._core.connector import (
     Window,
 )
 from sources._core.durable import STATE_FILE, JsonState
-from sources._core.errors import SourceError
+from sources._core.errors import SourceError, StopStream
 from sources._core.landing import LandingWriter, finished_sources, stream_folder
 from sources._core.privacy import redact
 from sources._core.records import Encoded, RecordEncoder, UselessPageError
@@ -37,6 +37,11 @@ from sources._core.windows import plan_windows, start_of_day
 
 STATIC_ACCOUNT = "all"
 MAX_THREADS = 64
+_FULL_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_NOTHING_READ = (
+    "none of {refused} records could be read: the source has changed and the connector has to be "
+    "adapted. They are counted in quarantine, and the next night reads them again."
+)
 logger = logging.getLogger(__name__)
 
 OutcomeState = Literal["ok", "failed", "skipped"]
@@ -239,14 +244,20 @@ class _Task:
             target = window or Window(start_of_day(self.request.account.start), self.until)
             served = target.end
             is_whole = True
+            kept, refused = 0, 0
             for page in self.stream.read(context, target):
                 encoded = self._encode(encoder, page, writer)
                 writer.write(encoded, page)
+                kept += len(encoded.lines)
+                if page.on_landed is None:  # else its source is finished, read or not
+                    refused += sum(reject.count for reject in encoded.rejects[len(page.rejects) :])
                 is_held_back = any(reject.count for reject in encoded.rejects)
                 is_whole = is_whole and page.is_whole and not is_held_back
                 if page.served_until is not None and page.served_until < served:
                     served = page.served_until
                 self._report(writer.rows_so_far, page.source_ref)
+            if refused and not kept:
+                raise StopStream(_NOTHING_READ.format(refused=refused))
             moves = window is not None and self.request.windows is None and not is_held
             cursor = served if moves else cursor
             is_held = is_held or served < target.end
@@ -309,7 +320,7 @@ class _Task:
         secrets = [secret.get_secret_value() for secret in self.request.account.secrets.values()]
         if isinstance(error, SourceError):
             return redact(str(error), secrets, mask_numbers=False)
-        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        if isinstance(error, OSError) and error.errno in _FULL_ERRORS:
             return (
                 "the disk is full. Free space where AFTERSALES_DATA_DIR lies and run the night "
                 "again: it goes on from the last finished window."

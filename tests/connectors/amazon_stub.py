@@ -284,7 +284,9 @@ class Nights:
             ensure_control_tables(connection)
             ensure_raw_tables(connection, [CONNECTOR])
 
-    def extract(self, until: datetime, *streams: str) -> list[StreamOutcome]:
+    def extract(
+        self, until: datetime, *streams: str, clock: ManualClock | None = None
+    ) -> list[StreamOutcome]:
         with self.warehouse.connect() as connection:
             cursors = read_cursors(connection)
         asked = [
@@ -296,7 +298,7 @@ class Nights:
             )
             for settings in self.settings
         ]
-        return extract_all(asked, self.landing, ManualClock(until))
+        return extract_all(asked, self.landing, clock or ManualClock(until))
 
     def night(self, until: datetime, *streams: str) -> list[LoadResult]:
         """One night that must go well."""

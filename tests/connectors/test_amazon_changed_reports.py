@@ -15,6 +15,7 @@ from tests.connectors.amazon_stub import (
     Reading,
     StubAmazon,
     StubReport,
+    account,
     records,
     tab_file,
 )
@@ -170,3 +171,20 @@ def test_a_settlement_whose_amounts_cannot_be_read_holds_the_cursor(tmp_path: Pa
     nights.load()
     assert nights.rows("select count(*) from load.cursor") == [(0,)]
     assert nights.rows("select rows from load.quarantine") == [(3,)]
+
+
+def test_a_single_order_that_cannot_be_read_holds_the_cursor_until_others_come(
+    tmp_path: Path,
+) -> None:
+    nights = Nights(tmp_path, (account(start="2026-03-18"),))
+    broken = order(quantityOrdered="two")
+    with StubAmazon(order_pages=[{"orders": [broken]}]).running():
+        outcome = nights.extract(NOW, "orders")[0]
+    assert "none of 1 records could be read" in str(outcome.error)
+    nights.load()
+    assert nights.rows("select count(*) from load.cursor") == [(0,)]
+    good = order() | {"orderId": "302-2"}
+    with StubAmazon(order_pages=[{"orders": [broken, good]}]).running():
+        nights.night(NOW + timedelta(days=1), "orders")
+    assert nights.rows("select count(*) from load.cursor") == [(1,)]
+    assert nights.rows("select sum(rows)::int from load.quarantine") == [(2,)]
