@@ -1,17 +1,20 @@
 """`observable/`: every fact table as a perfect reader of all sources could fill it at a clock.
 
 Independent of the warehouse on purpose: neither its SQL nor its lot allocation is used. Settings
-are those of a night against the sandbox. Facts whose source does not exist yet are empty.
+are those of a night against the sandbox. A source that is down at the clock tells nothing.
+Facts whose source does not exist yet are empty.
 """
 
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
 
+from sources._sandbox.api_faults import source_faults
 from sources._sandbox.truth import facts
 from sources._sandbox.truth.columns import FACTS, fact
 from sources._sandbox.truth.other_facts import exchanges, inventory_moves, settlement_lines
@@ -30,7 +33,8 @@ def observable_tables(
     world: World, now: datetime, reporting_currency: str = REPORTING_CURRENCY
 ) -> dict[str, pl.DataFrame]:
     """All fact tables at the clock `now`."""
-    known = _known(world, now.astimezone(UTC).replace(tzinfo=None), reporting_currency)
+    clock = now.astimezone(UTC).replace(tzinfo=None)
+    known = _known(answering(world, now), clock, reporting_currency)
     filled = {
         "fct_order_line": facts.order_lines(known),
         "fct_unit_outcome": facts.unit_outcomes(known),
@@ -43,6 +47,29 @@ def observable_tables(
         "fct_inventory_move": inventory_moves(known),
     }
     return {name: fact(name, filled.get(name, ())) for name in FACTS}
+
+
+def answering(world: World, now: datetime) -> World:
+    """The world without what no reader can get: accounts and sources that are down at the clock."""
+
+    def is_out(connector: str, account: str | None) -> bool:
+        outages = source_faults(connector, world.scenario.faults).outages
+        return any(o.period.holds(now) and o.account in (None, account) for o in outages)
+
+    silent = [
+        account.name
+        for account in world.scenario.accounts
+        if account.connector == "amazon" and is_out("amazon", account.name)
+    ]
+    told = ~pl.col("account").is_in(silent)
+    return replace(
+        world,
+        orders=world.orders.filter(told),
+        returns=world.returns.filter(told),
+        refunds=world.refunds.filter(told),
+        settlements=world.settlements.filter(told),
+        fx_rates=world.fx_rates.clear() if is_out("fx", None) else world.fx_rates,
+    )
 
 
 def _known(world: World, clock: datetime, reporting_currency: str) -> facts.Known:
