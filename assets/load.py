@@ -23,7 +23,6 @@ from assets.merge import Batch, Counts
 from assets.raw_tables import RawTable, raw_tables
 from assets.warehouse import (
     Connection,
-    StorageFullError,
     Warehouse,
     is_storage_full,
     transaction,
@@ -173,7 +172,7 @@ def _load_stream(
         taken = _take(connection, table, account, files, now)
     except duckdb.Error as error:
         if is_storage_full(error):
-            raise StorageFullError(str(error)) from error
+            raise  # the warehouse says what to do
         log.warning("%s/%s/%s could not be loaded: %s", *ids, error)
         return LoadResult(*ids, error=f"loading failed, former rows stay: {error}")
     result = LoadResult(

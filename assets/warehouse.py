@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 Connection = duckdb.DuckDBPyConnection
 
 _LOCK_WORDS = "Could not set lock"
+_FULL_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _FULL_WORDS = ("No space left on device", "Could not write", "disk full", "out of disk space")
 
 
@@ -43,7 +44,7 @@ def is_storage_full(error: BaseException | None) -> bool:
     while error is not None:
         if isinstance(error, StorageFullError):
             return True
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if isinstance(error, OSError) and error.errno in _FULL_ERRORS:
             return True
         if isinstance(error, duckdb.Error) and any(w in str(error) for w in _FULL_WORDS):
             return True

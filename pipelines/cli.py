@@ -70,7 +70,9 @@ def main() -> None:
     except _EXPECTED as error:
         _fail(error)
     except Exception as error:
-        if type(error).__name__ == "ScenarioError" or is_storage_full(error):
+        if is_storage_full(error):
+            _fail(StorageFullError(Warehouse(places().warehouse).full_message()))
+        if type(error).__name__ == "ScenarioError":
             _fail(error)
         raise
 
