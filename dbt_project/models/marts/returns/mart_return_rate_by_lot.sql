@@ -174,10 +174,14 @@ joined as (
         coalesce(returned.units_defective, 0) as units_defective,
         coalesce(returned.units_defective_lifo, 0) as units_defective_lifo,
         coalesce(returned.units_defective_confirmed, 0) as units_defective_confirmed,
-        coalesce(returned.units_graded, 0) as units_graded,
-        coalesce(returned.units_resellable, 0) as units_resellable,
-        coalesce(returned.units_claimed_defective_graded, 0) as units_claimed_defective_graded,
-        coalesce(returned.units_no_fault_found, 0) as units_no_fault_found,
+        cast(floor(coalesce(returned.units_graded, 0) + 0.5 + 1e-9) as bigint)
+            as units_graded,
+        cast(floor(coalesce(returned.units_resellable, 0) + 0.5 + 1e-9) as bigint)
+            as units_resellable,
+        cast(floor(coalesce(returned.units_claimed_defective_graded, 0) + 0.5 + 1e-9) as bigint)
+            as units_claimed_defective_graded,
+        cast(floor(coalesce(returned.units_no_fault_found, 0) + 0.5 + 1e-9) as bigint)
+            as units_no_fault_found,
         coalesce(returned.units_returned_mature, 0) as units_returned_mature,
         coalesce(main_method.allocation_method, 'unattributed') as allocation_method_main,
         shipped.units_scanned,
@@ -224,11 +228,10 @@ final as (
         rated.units_defective,
         rated.units_defective_lifo,
         rated.units_defective_confirmed,
-        cast(round(rated.units_graded) as bigint) as units_graded,
-        cast(round(rated.units_resellable) as bigint) as units_resellable,
-        cast(round(rated.units_claimed_defective_graded) as bigint)
-            as units_claimed_defective_graded,
-        cast(round(rated.units_no_fault_found) as bigint) as units_no_fault_found,
+        rated.units_graded,
+        rated.units_resellable,
+        rated.units_claimed_defective_graded,
+        rated.units_no_fault_found,
         rated.units_returned_mature,
         {{ capped_rate("rated.units_returned", "rated.units_shipped") }} as unit_return_rate,
         {{ capped_rate("rated.units_returned_mature", "rated.units_shipped_mature") }}
