@@ -248,6 +248,20 @@ def test_only_the_newest_months_of_facts_are_published(run: Any) -> None:
     assert run(build("b2"), fact_months=36).rows["marts.fct_order_line"] == 60
 
 
+def test_facts_without_a_day_are_always_published(run: Any, warehouse: Warehouse) -> None:
+    """What is not shipped yet has no month of shipping: 1900-01-01 is unknown, not old."""
+    with warehouse.connect() as connection:
+        connection.execute(
+            "update marts.fct_order_line set ordered_date = '1900-01-01'"
+            " where ordered_date = (select min(ordered_date) from marts.fct_order_line)"
+        )
+        moved = connection.execute(
+            "select count(*) from marts.fct_order_line where ordered_date = '1900-01-01'"
+        ).fetchall()[0][0]
+    assert moved > 0
+    assert run(fact_months=2).rows["marts.fct_order_line"] == 60 - 30 + moved
+
+
 def test_a_reader_keeps_its_file_while_the_next_is_put_in_place(run: Any) -> None:
     path = run(build("b1")).path
     with path.open("rb") as reader:
