@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import functools
+import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -647,3 +648,21 @@ def built() -> HandMade:
     result = made.build()
     assert not result.blocking, [(n.name, n.message) for n in result.blocking]
     return made
+
+
+def later(folder: Path) -> tuple[HandMade, HandMade]:
+    """The warehouse above with some rows more and one less: built on top of the last build, and
+    built from nothing.
+    """
+    shutil.copytree(built().warehouse.path.parent, folder / "on_top")
+    made = HandMade(folder / "on_top")
+    more = order("shop", "O6", "SHEET", ordered_at=at("01-07"), shipped_at=at("01-07", "12:00"))
+    made.put("raw_files.orders", [more])
+    made.put("raw_files.goods_receipts", [receipt(9, "L4", "SHEET", 8, "01-15")])
+    with made.warehouse.connect() as connection:
+        connection.execute("delete from raw_files.orders where order_ref = 'U1'")
+    shutil.copytree(folder / "on_top", folder / "anew")
+    anew = HandMade(folder / "anew")
+    for result in (made.build(), anew.dbt.build({"as_of": AS_OF}, full_refresh=True)):
+        assert not result.blocking, [(n.name, n.message) for n in result.blocking]
+    return made, anew

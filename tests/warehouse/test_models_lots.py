@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -132,3 +133,23 @@ def test_stock_moves_in_and_out_of_pools_add_up() -> None:
         ("return_to_stock", "in", "unsellable", 2),
         ("sale", "out", "sellable", 24),
     ]
+
+
+def test_only_changed_pools_are_allocated_again_with_the_same_result(tmp_path: Path) -> None:
+    """A sale, a receipt and a sale taken back touch two of the pools; the rest keeps its rows."""
+    on_top, anew = hand_made.later(tmp_path)
+    assert on_top.rows(
+        "select distinct sku from intermediate.int_lot_issue__numbered"
+        " inner join intermediate.int_lot_pool__fingerprinted using (pool_key)"
+        " where is_touched order by 1"
+    ) == [("SHEET",)]
+    for table in ("fct_lot_allocation", "fct_return_lot", "mart_return_rate_by_lot"):
+        assert on_top.rows(f"select * from marts.{table} order by all") == anew.rows(
+            f"select * from marts.{table} order by all"
+        )
+    # the later receipt fills the oversell, which grew by one
+    assert on_top.rows(
+        "select lot_id, quantity, time_violation from marts.fct_lot_allocation"
+        " where order_line_key = 'files:shop:O5:SHEET' and quantity > 0"
+    ) == [("L4", 3, True)]
+    assert on_top.rows("select * from marts.fct_lot_allocation where sku = 'ONELOT'") == []

@@ -10,6 +10,7 @@ final as (
         order_line_key,
         sku,
         stock_pool,
+        {{ lot_key("sku", "stock_pool") }} as pool_key,
         quantity_shipped,
         shipped_at,
         row_number() over (order by order_line_key) as issue_no

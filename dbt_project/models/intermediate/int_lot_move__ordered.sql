@@ -1,141 +1,38 @@
--- One row per move of stock that the allocation of lots walks through: scans, receipts, units
--- returned to stock and sales, numbered by pool (SKU and stock pool) and put in order within it.
+-- One row per move of stock in the pools that have to be walked through tonight, with the small
+-- numbers that the walk (assets/lots.py) works with.
 with
 
-issues as (
-    select * from {{ ref('int_lot_issue__numbered') }}
+moves as (
+    select * from {{ ref('int_lot_move__pooled') }}
 ),
 
-receipts as (
-    select * from {{ ref('int_stock_receipt__pooled') }}
-),
-
-scans as (
-    select * from {{ ref('int_lot_scan__matched') }}
-),
-
-return_lines as (
-    select * from {{ ref('int_return_line__resolved') }}
-),
-
-inspections as (
-    select * from {{ ref('int_inspection__matched') }}
+pools as (
+    select * from {{ ref('int_lot_pool__fingerprinted') }}
+    where is_touched
 ),
 
 lots as (
     select * from {{ ref('int_lot__numbered') }}
 ),
 
-scanned as (
-    select
-        issues.sku,
-        issues.stock_pool,
-        0 as kind,
-        lots.lot_no,
-        lots.expiry_date,
-        scans.quantity,
-        issues.issue_no,
-        cast(-1 as bigint) as at_us,
-        issues.order_line_key as sequence
-    from scans
-    inner join issues on scans.order_line_key = issues.order_line_key
-    inner join lots on scans.lot_key = lots.lot_key
-),
-
-scanned_units as (
-    select
-        order_line_key,
-        cast(sum(quantity) as bigint) as quantity
-    from scans
-    group by order_line_key
-),
-
-received as (
-    select
-        receipts.sku,
-        receipts.stock_pool,
-        1 as kind,
-        lots.lot_no,
-        lots.expiry_date,
-        receipts.quantity,
-        cast(-1 as bigint) as issue_no,
-        {{ epoch_microseconds("receipts.received_at") }} as at_us,
-        receipts.receipt_id || '|' || lpad(cast(receipts.line_no as varchar), 9, '0') as sequence
-    from receipts
-    inner join lots on receipts.lot_key = lots.lot_key
-    where receipts.quantity > 0
-),
-
-inspected_lots as (
-    select
-        return_line_key,
-        {{ lot_key("sku", "lot_id") }} as lot_key
-    from inspections
-    where lot_id is not null
-    qualify row_number() over (
-        partition by return_line_key order by quantity desc, inspected_at desc, inspection_id asc
-    ) = 1
-),
-
-returned as (
-    select
-        issues.sku,
-        issues.stock_pool,
-        2 as kind,
-        coalesce(lots.lot_no, -1) as lot_no,
-        lots.expiry_date,
-        return_lines.quantity,
-        issues.issue_no,
-        {{ epoch_microseconds("return_lines.received_at") }} as at_us,
-        return_lines.return_line_key as sequence
-    from return_lines
-    inner join issues on return_lines.order_line_key = issues.order_line_key
-    left join inspected_lots on return_lines.return_line_key = inspected_lots.return_line_key
-    left join lots on inspected_lots.lot_key = lots.lot_key
-    where
-        return_lines.received_at is not null
-        and return_lines.disposition = 'sellable'
-        and not return_lines.is_closed_without_goods
-),
-
-sold as (
-    select
-        issues.sku,
-        issues.stock_pool,
-        3 as kind,
-        -1 as lot_no,
-        cast(null as date) as expiry_date,
-        issues.quantity_shipped - coalesce(scanned_units.quantity, 0) as quantity,
-        issues.issue_no,
-        {{ epoch_microseconds("issues.shipped_at") }} as at_us,
-        issues.order_line_key as sequence
-    from issues
-    left join scanned_units on issues.order_line_key = scanned_units.order_line_key
-    where issues.quantity_shipped > coalesce(scanned_units.quantity, 0)
-),
-
-moves as (
-    select * from scanned
-    union all
-    select * from received
-    union all
-    select * from returned
-    union all
-    select * from sold
+issues as (
+    select * from {{ ref('int_lot_issue__numbered') }}
 ),
 
 final as (
     select
-        cast(dense_rank() over (order by sku, stock_pool) as bigint) as pool_no,
-        cast(at_us as bigint) as at_us,
-        cast(kind as bigint) as kind,
-        sequence,
-        cast(lot_no as bigint) as lot_no,
-        cast({{ days_between("cast('1970-01-01' as date)", "expiry_date") }} as bigint)
-            as expiry_day,
-        cast(quantity as bigint) as quantity,
-        cast(issue_no as bigint) as issue_no
+        pools.pool_no,
+        moves.at_us,
+        moves.kind,
+        moves.sequence,
+        cast(coalesce(lots.lot_no, -1) as bigint) as lot_no,
+        moves.expiry_day,
+        moves.quantity,
+        cast(coalesce(issues.issue_no, -1) as bigint) as issue_no
     from moves
+    inner join pools on moves.pool_key = pools.pool_key
+    left join lots on moves.lot_key = lots.lot_key
+    left join issues on moves.order_line_key = issues.order_line_key
 )
 
 select * from final

@@ -12,7 +12,7 @@ inspections as (
 ),
 
 allocations as (
-    select * from {{ ref('int_lot_allocation__combined') }}
+    select * from {{ ref('int_lot_allocation__by_pool') }}
 ),
 
 line_units as (

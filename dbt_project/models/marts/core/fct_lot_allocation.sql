@@ -1,7 +1,7 @@
 with
 
 allocations as (
-    select * from {{ ref('int_lot_allocation__combined') }}
+    select * from {{ ref('int_lot_allocation__by_pool') }}
 ),
 
 order_lines as (

@@ -5,7 +5,7 @@ lines as (
 ),
 
 allocations as (
-    select * from {{ ref('int_lot_allocation__combined') }}
+    select * from {{ ref('int_lot_allocation__by_pool') }}
 ),
 
 return_lines as (

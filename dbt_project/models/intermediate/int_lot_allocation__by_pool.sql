@@ -1,5 +1,22 @@
--- One row per ordered line and lot: units that were scanned, and units that the method of the pool
--- gives, with the LIFO variant beside it. Units of no lot stand under unattributed.
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key='pool_key',
+    post_hook="
+        delete from {{ this }}
+        where not exists (
+            select 1
+            from {{ ref('int_lot_pool__fingerprinted') }} as pools
+            where
+                pools.pool_key = {{ this }}.pool_key
+                and pools.pool_fingerprint = {{ this }}.pool_fingerprint
+        )
+    "
+) }}
+
+-- One row per ordered line and lot: units that were scanned, and units that the method of the
+-- pool gives, with the LIFO variant beside it. Units of no lot stand under unattributed. Only pools
+-- whose moves changed since the last build are allocated and replaced.
 with
 
 issues as (
@@ -12,6 +29,11 @@ estimated as (
 
 scans as (
     select * from {{ ref('int_lot_scan__matched') }}
+),
+
+pools as (
+    select * from {{ ref('int_lot_pool__fingerprinted') }}
+    where is_touched
 ),
 
 lots as (
@@ -36,10 +58,10 @@ parts as (
     left join lots on estimated.lot_no = lots.lot_no
     union all
     select
-        order_line_key,
-        lot_key,
-        quantity,
-        quantity as quantity_lifo,
+        scans.order_line_key,
+        scans.lot_key,
+        scans.quantity,
+        scans.quantity as quantity_lifo,
         1 as method_rank,
         0 as is_early
     from scans
@@ -72,19 +94,23 @@ combined as (
 
 final as (
     select
-        order_line_key,
-        lot_key,
-        quantity,
-        quantity_lifo,
-        case method_rank
+        pools.pool_key,
+        pools.pool_fingerprint,
+        combined.order_line_key,
+        combined.lot_key,
+        combined.quantity,
+        combined.quantity_lifo,
+        case combined.method_rank
             when 1 then 'scanned'
             when 2 then 'single_lot'
             when 3 then 'fefo_estimate'
             when 4 then 'fifo_estimate'
             else 'unattributed'
         end as allocation_method,
-        time_violation
+        combined.time_violation
     from combined
+    inner join issues on combined.order_line_key = issues.order_line_key
+    inner join pools on issues.pool_key = pools.pool_key
 )
 
 select * from final
