@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
+import click
+import duckdb
 import pytest
+import yaml
+from typer.main import get_command
+
+from pipelines.cli import app
+from pipelines.settings import parse_settings
+from sources.registry import connectors
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 READMES = ("README.md", "README.zh-CN.md")
@@ -60,12 +69,7 @@ def test_every_make_target_in_the_documents_exists(project_root: Path, document:
 def test_every_aftersales_command_in_the_documents_exists(
     project_root: Path, document: str
 ) -> None:
-    from typer.main import get_command
-
-    from pipelines.cli import app
-
-    program = get_command(app)
-    known = set(program.commands)  # type: ignore[attr-defined]
+    known = set(get_command(app).list_commands(click.Context(get_command(app))))
     text = read(project_root, document)
     named = set(re.findall(r"`?aftersales ([a-z-]+)", "\n".join(commands(text))))
     named |= set(re.findall(r"`aftersales ([a-z-]+)", text))
@@ -77,3 +81,36 @@ def test_links_to_files_lead_somewhere(project_root: Path, document: str) -> Non
     base = (project_root / document).parent
     links = re.findall(r"\]\(([^)#:]+)\)", read(project_root, document))
     assert [link for link in links if not (base / link).exists()] == []
+
+
+@pytest.fixture(scope="module")
+def empty_publication(project_root: Path) -> duckdb.DuckDBPyConnection:
+    """Every published table with its columns and no rows."""
+    connection = duckdb.connect()
+    for schema in ("marts", "meta", "signals"):
+        connection.execute(f"create schema {schema}")
+        for path in (project_root / "dbt_project" / "models" / schema).rglob("_*.yml"):
+            for model in yaml.safe_load(path.read_text("utf-8")).get("models", []):
+                name = model["name"].removeprefix(f"{schema}_")
+                columns = ", ".join(f'"{c["name"]}" {c["data_type"]}' for c in model["columns"])
+                connection.execute(f"create table {schema}.{name} ({columns})")
+    return connection
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_query_in_the_documents_runs_on_the_published_names(
+    project_root: Path, document: str, empty_publication: duckdb.DuckDBPyConnection
+) -> None:
+    text = read(project_root, document)
+    for query in blocks(text, "sql"):
+        empty_publication.sql(query).fetchall()
+    for schema, table in re.findall(r"`(marts|meta|signals)\.(\w+)`", text):
+        assert empty_publication.sql(f"from {schema}.{table}").columns
+
+
+def test_settings_in_the_readme_are_accepted(project_root: Path) -> None:
+    (example,) = blocks(read(project_root, "README.md"), "toml")
+    secrets = dict.fromkeys(re.findall(r'"(A[A-Z_]+)"', example), "x" * 32)
+    inbox = project_root / "inbox"
+    settings = parse_settings(tomllib.loads(example), connectors(), secrets.get, inbox)
+    assert [account.name for account in settings.accounts] == ["amz_eu"]
