@@ -426,7 +426,15 @@ def _model_of(annotation: Any) -> type[pydantic.BaseModel] | None:
     return None
 
 
+# Where an account is reached, and with what, changes no figure.
+_WITHOUT_EFFECT = ("base_url", "token_url", "extra_base_urls", "secrets")
+
+
 def _hash(content: Mapping[str, Any]) -> str:
-    """Of what is written in the file: names of variables, no secret."""
-    text = json.dumps(content, sort_keys=True, default=str)
+    """Of what the figures depend on in the file."""
+    accounts = [
+        {key: value for key, value in account.items() if key not in _WITHOUT_EFFECT}
+        for account in content.get("accounts", ())
+    ]
+    text = json.dumps({**content, "accounts": accounts}, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -107,9 +107,10 @@ def test_two_accounts_of_one_name_are_refused() -> None:
     assert any("twice" in p for p in problems(AMAZON + AMAZON))
 
 
-def test_the_hash_of_the_settings_knows_names_of_variables_not_secrets() -> None:
+def test_the_hash_of_the_settings_changes_with_what_changes_figures() -> None:
     one = parse(AMAZON).config_hash
     assert one == parse(AMAZON, {**SECRETS, "TOKEN": "other"}).config_hash
+    assert one == parse(AMAZON + 'base_url = "http://127.0.0.1:4711"').config_hash
     assert one != parse(AMAZON + "[settings]\nreturn_horizon_days = 30").config_hash
 
 
