@@ -233,10 +233,15 @@ class Marts:
             ),
             pl.min_horizontal(
                 shipped,
-                pl.col("_rows")
-                + (
-                    pl.col("units_exchanged") + pl.col("units_replaced") - pl.col("_linked_rows")
-                ).clip(0),
+                pl.max_horizontal(
+                    "units_repeat_return",
+                    pl.col("_rows")
+                    + (
+                        pl.col("units_exchanged")
+                        + pl.col("units_replaced")
+                        - pl.col("_linked_rows")
+                    ).clip(0),
+                ),
             ).alias("units_with_return_event"),
             self._is_old().alias("is_mature"),
         )
