@@ -387,7 +387,7 @@ def test_masked_text_and_hashed_people_are_there(evidence: Evidence) -> None:
     )
     assert row["n"] >= 2
     assert row["text"] == (
-        "Bitte an [email] oder [phone], sonst [phone].\nKarte [number] oder [number], danke"
+        "Bitte an [email] oder [phone], sonst [number].\nKarte [number] oder [number], danke"
     )
     (found,) = query(
         warehouse, "select count(distinct defect_text) as n from raw_files.return_inspections"
