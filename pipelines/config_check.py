@@ -6,8 +6,6 @@ file (`settings.py`), what an API needs (the connector).
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from pipelines.night import accounts_of
 from pipelines.settings import Settings
 from sources._core.clock import SystemClock
@@ -29,7 +27,7 @@ def check_accounts(settings: Settings) -> list[Check]:
 
 def _try(connector: Connector, account: AccountSettings) -> list[Check]:
     try:
-        client = connector.open(account, SystemClock(datetime.now(UTC)))
+        client = connector.open(account, SystemClock())
         return list(connector.check(client))
     except (SourceError, OSError, ValueError) as error:
         secrets = [s.get_secret_value() for s in account.secrets.values()]

@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from pipelines import sandbox
@@ -65,7 +65,7 @@ def open_night(
             settings = sandbox.sandbox_settings(running, content, connectors(), where.inbox)
             clock = SystemClock(running.clock)
         elif wish.until is None:
-            clock = SystemClock(datetime.now(UTC))
+            clock = SystemClock(clock.now())  # one clock: it stands while the night runs
         _keep_apart(where, settings)
         yield Night(where, settings, connectors(), clock, watcher, wish.accept_loss)
 

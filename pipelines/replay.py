@@ -71,14 +71,19 @@ def _last_clock(night: Night) -> datetime:
     return max(known, default=night.as_of)
 
 
+_TAKE_OVER = (
+    "insert into load.outcome by name select * from old.load.outcome where as_of_at <= ?",
+    "insert into load.build by name select * from old.load.build where as_of_at <= ?",
+)
+
+
 def _keep_outcomes(fresh: Warehouse, old: Warehouse, known_by: datetime) -> None:
     """How each night went is not in the landing files: it is taken over."""
     with fresh.connect() as connection:
         connection.execute(f"attach {literal(str(old.path))} as old (read_only)")
-        for table in ("outcome", "build"):
+        for statement in _TAKE_OVER:
             connection.execute(
-                f"insert into load.{table} by name select * from old.load.{table}"  # noqa: S608
-                " where as_of_at <= ?",
+                statement,
                 [known_by.replace(tzinfo=None)],
             )
         connection.execute("detach old")

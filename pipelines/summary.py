@@ -13,12 +13,20 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 
 from assets.warehouse import Warehouse
 
 _WORDS = Path(__file__).with_name("summary_words.yml")
+
+_SOURCE_COLUMNS: tuple[tuple[str, JustifyMethod], ...] = (
+    ("source", "left"),
+    ("rows", "right"),
+    ("news", "right"),
+    ("until", "left"),
+    ("state", "left"),
+)
 
 _SOURCES = """
     select
@@ -89,14 +97,8 @@ def print_summary(
     words: Mapping[str, str] = yaml.safe_load(_WORDS.read_text("utf-8"))[language]
     summary = read_summary(publication)
     sources = Table(title=words["read"], title_justify="left", box=None, pad_edge=False)
-    for key, justify in (
-        ("source", "left"),
-        ("rows", "right"),
-        ("news", "right"),
-        ("until", "left"),
-        ("state", "left"),
-    ):
-        sources.add_column(words[key], justify=justify)  # type: ignore[arg-type]
+    for key, justify in _SOURCE_COLUMNS:
+        sources.add_column(words[key], justify=justify)
     for source, rows, news, until, state in summary.sources:
         when = f"{until:%Y-%m-%d %H:%M}" if until else "-"
         sources.add_row(source, f"{rows:,}", f"{news:,}", when, words.get(state, state))
