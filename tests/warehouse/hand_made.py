@@ -6,6 +6,7 @@ Each example has SKUs of its own, so that one build serves all tests.
 
 from __future__ import annotations
 
+import atexit
 import csv
 import functools
 import shutil
@@ -631,7 +632,9 @@ def _lots() -> dict[str, list[Row]]:
 @functools.cache
 def built() -> HandMade:
     """Everything above, put in and built once for all tests of a process."""
-    made = HandMade(Path(tempfile.mkdtemp(prefix="hand_made_")))
+    folder = Path(tempfile.mkdtemp(prefix="hand_made_"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    made = HandMade(folder)
     made.settle(_settings())
     for part in (_ten_units(), _amazon_lines(), _file_lines(), _lots()):
         for table, rows in part.items():
