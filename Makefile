@@ -41,7 +41,7 @@ nightly: setup  ## one night: extract, load, build, check, publish (sandbox with
 	@$(BIN)/aftersales nightly
 
 test: setup-dev  ## every test
-	@$(BIN)/python -m pytest -n auto --dist loadfile
+	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 lint: setup-dev
 	@$(BIN)/ruff check .

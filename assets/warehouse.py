@@ -77,7 +77,8 @@ class Warehouse:
             connection.close()
 
     def full_message(self) -> str:
-        free = shutil.disk_usage(self.path.parent).free // 1_000_000
+        folder = next(place for place in self.path.parents if place.exists())
+        free = shutil.disk_usage(folder).free // 1_000_000
         return (
             f"the disk of {self.path.parent} is full ({free} MB free); nothing is lost: "
             "make room and start the night again, it goes on where it stopped"

@@ -108,7 +108,8 @@ def test_a_full_disk_is_said_plainly(run: Run, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(cli, "open_night", full)
     code, _, err = run("nightly")
     assert code == 1
-    assert "No space left" in err
+    assert "is full" in err
+    assert "make room and start the night again" in " ".join(err.split())
 
 
 def test_full_disks_are_recognised_through_their_causes() -> None:
