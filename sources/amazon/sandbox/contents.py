@@ -91,6 +91,8 @@ class ReportContents:
         """The file of a report; None where there is no row and Amazon cancels it."""
         if request.report_type == SETTLEMENTS.report_type:
             rows = self._settlement(account, request)
+        elif request.report_type not in _ROWS:
+            return None
         else:
             rows = self._window(account, request)
         luck = f"{self.seed}:{account}:{report_id(request)}"

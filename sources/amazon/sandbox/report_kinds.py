@@ -52,8 +52,48 @@ SETTLEMENTS = ReportKind(
     can_be_created=False,
 )
 
+WITHOUT_ROWS = (
+    ReportKind(
+        "GET_FLAT_FILE_RETURNS_DATA_BY_RETURN_DATE",
+        "mfn_returns",
+        ORDERS_ROLE,
+        max_window=timedelta(days=60),
+    ),
+    ReportKind(
+        "GET_XML_RETURNS_DATA_BY_RETURN_DATE",
+        "mfn_returns",
+        ORDERS_ROLE,
+        max_window=timedelta(days=60),
+    ),
+    ReportKind(
+        "GET_FBA_FULFILLMENT_CUSTOMER_SHIPMENT_REPLACEMENT_DATA",
+        "fba_replacements",
+        FULFILMENT_ROLE,
+        interval=DAILY,
+    ),
+    ReportKind(
+        "GET_FBA_REIMBURSEMENTS_DATA", "fba_reimbursements", FULFILMENT_ROLE, interval=DAILY
+    ),
+    ReportKind(
+        "GET_FBA_FULFILLMENT_REMOVAL_ORDER_DETAIL_DATA",
+        "removal_orders",
+        FULFILMENT_ROLE,
+        interval=NEAR_REAL_TIME,
+    ),
+    ReportKind(
+        "GET_FBA_FULFILLMENT_REMOVAL_SHIPMENT_DETAIL_DATA",
+        "removal_shipments",
+        FULFILMENT_ROLE,
+        interval=NEAR_REAL_TIME,
+    ),
+    ReportKind("GET_LEDGER_DETAIL_VIEW_DATA", "inventory_ledger", FULFILMENT_ROLE, interval=DAILY),
+    ReportKind("GET_SELLER_FEEDBACK_DATA", "seller_feedback", ORDERS_ROLE),
+)
+"""Types of which the world tells nothing yet: each ends CANCELLED, as one without data does."""
+
 KINDS = {
-    kind.report_type: kind for kind in (ALL_ORDERS, FBA_RETURNS, FULFILLED_SHIPMENTS, SETTLEMENTS)
+    kind.report_type: kind
+    for kind in (ALL_ORDERS, FBA_RETURNS, FULFILLED_SHIPMENTS, SETTLEMENTS, *WITHOUT_ROWS)
 }
 CODES = {report_type: code for code, report_type in enumerate(KINDS, start=1)}
 """A number for each type, for report ids."""
