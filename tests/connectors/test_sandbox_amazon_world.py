@@ -7,6 +7,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from xml.etree import ElementTree
 
 import polars as pl
 import pytest
@@ -17,8 +18,11 @@ from sources._sandbox.scenario import Scenario
 from sources._sandbox.server import Environment
 from sources._sandbox.world import World, build_world
 from sources.amazon.sandbox import create_app
+from sources.amazon.sandbox.places import place_of
 from tests.connectors.sandbox_small_world import (
     ALL_ORDERS,
+    MFN_RETURNS,
+    MFN_RETURNS_XML,
     ORDERS,
     REPORTS,
     RETURNS,
@@ -36,7 +40,12 @@ ACCOUNTS = {"amz_eu": ["DE", "PL"], "amz_jp": ["JP"], "amz_us": ["US", "MX"]}
 @pytest.fixture(scope="module")
 def world() -> World:
     accounts = [
-        {"connector": "amazon", "name": name, "marketplaces": places}
+        {
+            "connector": "amazon",
+            "name": name,
+            "marketplaces": places,
+            "fulfilled_by_marketplace": 0.6,
+        }
         for name, places in ACCOUNTS.items()
     ]
     content: dict[str, Any] = {
@@ -136,6 +145,46 @@ def test_shipments_and_returns_are_those_reported_by_now(one: Caller, world: Wor
     returned = report_rows(one, RETURNS, 60)
     assert Counter((r["order-id"], r["sku"], r["reason"]) for r in returned) == Counter(
         booked.select("order_id", "listing_sku", "reason_code").iter_rows()
+    )
+
+
+def test_return_requests_are_those_made_by_now_in_both_forms(one: Caller, world: World) -> None:
+    """An item in two blocks counts as often as its order has units of it."""
+    now = NOW.replace(tzinfo=None)
+    asked = world.return_requests.filter(
+        pl.col("account") == one.account, pl.col("requested_at") < now
+    )
+    rows = report_rows(one, MFN_RETURNS, 60)
+    units: Counter[tuple[str, str]] = Counter()
+    most: dict[tuple[str, str], int] = {}
+    for row in rows:
+        key = (row["Amazon RMA ID"], row["Merchant SKU"])
+        units[key] += int(row["Return quantity"])
+        most[key] = int(row["Order quantity"])
+    told = {key: min(units[key], most[key]) for key in units}
+    expected = {
+        (row["return_no"], row["listing_sku"]): row["quantity"]
+        for row in asked.iter_rows(named=True)
+    }
+    assert told == expected
+    assert asked.height and any(units[key] > told[key] for key in told)
+    assert {row["Return request status"] for row in rows} <= {
+        "Pending", "Approved", "Completed", "Closed", "Declined",
+    }  # fmt: skip
+    window = ("2026-01-20T00:00:00Z", "2026-03-20T00:00:00Z")
+    places = [place.marketplace_id for place in map(place_of, ACCOUNTS[one.account])]
+    report = one.finished(content_of(one.create(MFN_RETURNS_XML, *window, places))["reportId"])
+    tree = ElementTree.fromstring(one.text(report["reportDocumentId"]))  # noqa: S314
+    blocks = [
+        (detail.findtext("amazon_rma_id"), item.findtext("return_reason_code"))
+        for detail in tree.iter("return_details")
+        for item in detail.iter("item_details")
+    ]
+    since = asked.filter(pl.col("requested_at") >= pl.lit("2026-01-20").str.to_datetime())
+    assert Counter(blocks) == Counter(
+        since.select(pl.col("return_no", "reason_code").repeat_by("blocks"))
+        .explode(pl.all())
+        .iter_rows()
     )
 
 

@@ -25,6 +25,7 @@ FIRST_SEEN = {
     "receipts": "received_at",
     "lots": "arrived_at",
     "returns": "posted_at",
+    "return_requests": "requested_at",
     "refunds": "refunded_at",
     "reimbursements": "approved_at",
     "settlements": "closed_at",
@@ -53,7 +54,7 @@ def test_every_table_has_its_columns_and_no_orphans(name: str) -> None:
     for table, columns in SCHEMAS.items():
         assert dict(getattr(made, table).schema) == dict(columns), table
     lines = made.order_lines.select("order_id", "line_no")
-    for table in ("units", "shipments", "returns", "refunds"):
+    for table in ("units", "shipments", "returns", "return_requests", "refunds"):
         strays = getattr(made, table).join(lines, on=["order_id", "line_no"], how="anti")
         assert strays.is_empty(), table
     assert made.order_lines.join(made.orders, on="order_id", how="anti").is_empty()
@@ -63,6 +64,7 @@ def test_every_table_has_its_columns_and_no_orphans(name: str) -> None:
         ("order_lines", ["order_item_id"]),
         ("shipments", ["shipment_item_id"]),
         ("returns", ["return_no"]),
+        ("return_requests", ["return_no"]),
         ("refunds", ["refund_no"]),
         ("settlements", ["settlement_id"]),
         ("settlement_lines", ["settlement_id", "line_seq"]),

@@ -50,9 +50,8 @@ def follow(
     """Everything after the trouble, by its reason."""
     order, parcel = units.order[unit], units.parcel[unit]
     ids = units.fate[unit]
-    files = np.array([m.connector == "files" for m in places.markets])[orders.market[order]]
     fba = orders.is_fba[order]
-    kind = _kinds(draws, parcels.state[order, parcel], reason, fault, files, ids)
+    kind = _kinds(draws, parcels.state[order, parcel], reason, fault, ~fba, ids)
     sku = lines.sku[units.line[unit]]
     has_sizes = np.array([len(s) > 1 for s in catalogue.siblings])[sku]
     ends = _ends(draws, kind, reason, has_sizes, ids)
@@ -96,14 +95,14 @@ def follow(
 
 
 def _kinds(
-    draws: Draws, state: Ints, reason: np.ndarray, fault: np.ndarray, files: Flags, ids: Ids
+    draws: Draws, state: Ints, reason: np.ndarray, fault: np.ndarray, own: Flags, ids: Ids
 ) -> Ints:
     """Planted faults always show as goods coming back, so that their rates can be found."""
     healthy = fault == NO_FAULT
     soft = healthy & np.char.startswith(reason, ("remorse."))
     mild = healthy & ~np.char.startswith(reason, "product_defect.functional")
     luck = draws.uniform("kind", ids)
-    kind = np.where(soft & files & (luck < 0.06), WITHDRAWN, RETURN)
+    kind = np.where(soft & own & (luck < 0.06), WITHDRAWN, RETURN)
     kind = np.where(mild & (luck > 0.95), RETURNLESS, kind)
     kind = np.where(state == dispatch.LOST, MISSING, kind)
     return np.where(np.isin(state, (dispatch.REFUSED, dispatch.UNDELIVERABLE)), BACK, kind)

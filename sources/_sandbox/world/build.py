@@ -14,6 +14,7 @@ from sources._sandbox.world import reference_tables, return_tables, sales_tables
 from sources._sandbox.world.buyers import buyers_table
 from sources._sandbox.world.fault_tables import fault_table, rates_table, touched_entities
 from sources._sandbox.world.inspections import inspections_table
+from sources._sandbox.world.return_requests import return_requests_table
 from sources._sandbox.world.settlements import settlement_tables
 from sources._sandbox.world.simulation import simulate
 from sources._sandbox.world.tables import SCHEMAS, World, conform
@@ -32,6 +33,7 @@ def build_world(scenario: Scenario, until: datetime | date | None = None) -> Wor
     return_units = return_tables.return_units_table(sim)
     refunds = return_tables.refunds_table(sim)
     reimbursements = return_tables.reimbursements_table(sim)
+    requests = return_requests_table(sim, orders, lines, returns, refunds)
     settlements, settlement_lines = settlement_tables(
         sim, orders, lines, shipments, returns, refunds, reimbursements
     )
@@ -52,6 +54,7 @@ def build_world(scenario: Scenario, until: datetime | date | None = None) -> Wor
         "shipments": shipments,
         "returns": returns,
         "return_units": return_units,
+        "return_requests": requests,
         "refunds": refunds,
         "reimbursements": reimbursements,
         "settlements": settlements,

@@ -5,11 +5,11 @@ Belongs here: the table `inspections`.
 
 from __future__ import annotations
 
-import numpy as np
 import polars as pl
 
 from sources._sandbox.world.buyers import MARK
 from sources._sandbox.world.reasons import CUSTOMER, DEFECTIVE, SELLABLE
+from sources._sandbox.world.return_tables import key_numbers
 from sources._sandbox.world.simulation import Simulation
 
 
@@ -27,7 +27,7 @@ def inspections_table(
     found = returns.filter(pl.col("received_at").is_not_null()).join(
         truth, on="return_no", how="left", maintain_order="left"
     )
-    keys = np.array([int(text[1:]) for text in found["return_no"].to_list()], dtype=np.uint64)
+    keys = key_numbers(found["return_no"])
     luck = pl.Series("luck", sim.draws.uniform("inspect", keys))
     other = pl.Series("other", sim.draws.uniform("grade", keys))
     share = sim.scenario.inspection_share

@@ -60,6 +60,18 @@ CLAIMED: Mapping[str, str] = {
 }
 """What the code says where no code says the cause itself."""
 
+GUIDED: Mapping[str, str] = {
+    "DEFECTIVE": "AMZ-PG-BAD-ITEM",
+    "NOT_AS_DESCRIBED": "AMZ-PG-BAD-DESC",
+    "APPAREL_TOO_SMALL": "AMZ-PG-APP-TOO-SMALL",
+    "APPAREL_TOO_LARGE": "AMZ-PG-APP-TOO-LARGE",
+    "APPAREL_STYLE": "AMZ-PG-APP-STYLE",
+    "MISORDERED": "AMZ-PG-MISORDERED",
+    "ORDERED_WRONG_ITEM": "AMZ-PG-MISORDERED",
+    "DAMAGED_BY_CARRIER": "AMZ-PG-DAMAGED",
+}
+"""The second vocabulary, for buyers whom Amazon asks step by step."""
+
 SELLABLE, DEFECTIVE, CUSTOMER, DAMAGED, CARRIER, EXPIRED = (
     "SELLABLE",
     "DEFECTIVE",
@@ -88,6 +100,13 @@ def codes_of(draws: Draws, reasons: np.ndarray, ids: Ids) -> tuple[np.ndarray, n
             meaning = np.where(quiet, "unknown.no_reason", "remorse.changed_mind")
         claimed[mine] = meaning
     return codes, claimed
+
+
+def guided_codes(draws: Draws, codes: np.ndarray, keys: Ids) -> np.ndarray:
+    """Codes of seller-fulfilled returns: `CR-` before the code, or the words of the guide."""
+    guided = np.array([GUIDED.get(str(code), "") for code in codes], dtype="U48")
+    is_guided = (guided != "") & draws.chance("guided", keys, 0.3)
+    return np.where(is_guided, guided, np.char.add("CR-", codes.astype("U48")))
 
 
 def dispositions(

@@ -16,7 +16,7 @@ from sources._sandbox.world.dispatch import hours
 from sources._sandbox.world.draws import Flags, Floats, Ids, Ints
 from sources._sandbox.world.effects import is_active
 from sources._sandbox.world.markets import Market
-from sources._sandbox.world.reasons import CARRIER, DAMAGED, SELLABLE
+from sources._sandbox.world.reasons import CARRIER, DAMAGED, SELLABLE, guided_codes
 from sources._sandbox.world.sales_tables import (
     customer_numbers,
     is_shown,
@@ -60,7 +60,7 @@ def returns_table(sim: Simulation, buyers: pl.DataFrame) -> pl.DataFrame:
     amazon = sim.is_amazon(order)
     reason = found.claimed[row]
     code = np.where(amazon, found.code[row], reason)
-    code = np.where(amazon & ~fba, np.char.add("CR-", code.astype("U48")), code)
+    code = np.where(amazon & ~fba, guided_codes(sim.draws, code, keys[first]), code)
     received = found.received[row]
     goods = received < NEVER
     contacts = _contacts(sim, order, buyers)
@@ -104,6 +104,11 @@ def returns_table(sim: Simulation, buyers: pl.DataFrame) -> pl.DataFrame:
             "is_buyer_return": found.kind[row] != fate.BACK,
         }
     ).sort("received_at", "requested_at", "return_no")
+
+
+def key_numbers(texts: pl.Series) -> Ids:
+    """Numbers of `return_no` and the like, to draw by."""
+    return texts.str.slice(1).cast(pl.UInt64).to_numpy()
 
 
 def return_units_table(sim: Simulation) -> pl.DataFrame:

@@ -242,6 +242,37 @@ RETURNS: Columns = {  # one row as a report or a returns file shows it; its unit
     "closed_at": TIME,  # withdrawn or declined requests: when
     "is_buyer_return": pl.Boolean,  # false: undeliverable parcel coming back
 }
+RETURN_REQUESTS: Columns = {  # of Amazon's orders that the seller sends himself
+    "return_no": pl.String,  # also the return in `returns`, and Amazon's RMA id
+    "account": pl.String,
+    "order_id": pl.String,
+    "line_no": pl.Int64,
+    "sku": pl.String,
+    "listing_sku": pl.String,
+    "currency": pl.String,
+    "quantity": pl.Int64,
+    "order_quantity": pl.Int64,  # units of the whole order
+    "order_amount_minor": MONEY,
+    "reason_code": pl.String,
+    "requested_at": TIME,
+    "received_at": TIME,
+    "closed_at": TIME,  # withdrawn or declined; null: neither
+    "refunded_at": TIME,
+    "refund_minor": MONEY,  # with tax; null: no refund
+    "merchant_rma_id": pl.String,
+    "approved_at": TIME,
+    "is_declined": pl.Boolean,
+    "label_type": pl.String,  # AmazonPrePaidLabel: billed in the settlement
+    "label_payer": pl.String,  # Seller, Customer
+    "label_cost_minor": MONEY,  # null: no label
+    "tracking_number": pl.String,
+    "resolution": pl.String,  # what was asked for; null: nothing told
+    "is_in_policy": pl.Boolean,
+    "has_claim": pl.Boolean,  # A-to-z
+    "is_prime": pl.Boolean,
+    "blocks": pl.Int64,  # item blocks that show it, of one unit each
+    "shows_refund": pl.Boolean,  # whether the report ever tells the refunded amount
+}
 RETURN_UNITS: Columns = {
     "return_no": pl.String,
     "order_id": pl.String,
@@ -397,6 +428,7 @@ class World:
     shipments: pl.DataFrame
     returns: pl.DataFrame
     return_units: pl.DataFrame
+    return_requests: pl.DataFrame
     refunds: pl.DataFrame
     reimbursements: pl.DataFrame
     settlements: pl.DataFrame

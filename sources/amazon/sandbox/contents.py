@@ -19,9 +19,18 @@ from sources._sandbox.api_faults import ApiFaults, Drift, SourceFaults, share_of
 from sources._sandbox.world.tables import World
 
 from .report_ids import ReportRequest, report_id
-from .report_kinds import ALL_ORDERS, FBA_RETURNS, FULFILLED_SHIPMENTS, KINDS, SETTLEMENTS
+from .report_kinds import (
+    ALL_ORDERS,
+    FBA_RETURNS,
+    FULFILLED_SHIPMENTS,
+    KINDS,
+    MFN_RETURNS,
+    MFN_RETURNS_XML,
+    SETTLEMENTS,
+)
 from .report_rows import all_orders, fba_returns, fulfilled_shipments
-from .report_text import Document, report_document
+from .report_text import Document, packed, report_document
+from .return_requests import envelope, mfn_returns, mfn_returns_xml
 from .settlements import HEADER, Listing, settlement_rows
 from .snapshot import Snapshot
 
@@ -29,12 +38,17 @@ _ROWS: dict[str, Callable[[Snapshot], pl.DataFrame]] = {
     ALL_ORDERS.report_type: all_orders,
     FBA_RETURNS.report_type: fba_returns,
     FULFILLED_SHIPMENTS.report_type: fulfilled_shipments,
+    MFN_RETURNS.report_type: mfn_returns,
+    MFN_RETURNS_XML.report_type: mfn_returns_xml,
 }
 _REPEATABLE = {
     FBA_RETURNS.report_type: "license-plate-number",
     FULFILLED_SHIPMENTS.report_type: "shipment-item-id",
 }
 """Reports whose rows have a key: only there can a reader tell a row given twice from two rows."""
+
+
+_REQUEST_TIMES = ("requested_at", "approved_at", "received_at", "closed_at", "refunded_at")
 
 
 class Snapshots:
@@ -67,6 +81,7 @@ def _event_times(world: World) -> list[datetime]:
         world.returns["received_at"],
         world.returns["posted_at"],
         world.returns["redated_at"],
+        *(world.return_requests[name] for name in _REQUEST_TIMES),
         world.settlements["closed_at"],
     )
     times: list[datetime] = pl.concat([c.alias("at") for c in columns]).drop_nulls().to_list()
@@ -101,7 +116,7 @@ class ReportContents:
         rows = self._disturbed(rows, request.report_type, luck)
         for drift in self.source_faults.drifts_of(KINDS[request.report_type].stream, self.clock):
             rows = drifted(rows, drift)
-        return report_document(rows, request.marketplace_ids, luck)
+        return _file(rows, request, luck)
 
     def listed(self, account: str) -> Sequence[ReportRequest]:
         """Settlement reports that are listed now."""
@@ -150,26 +165,38 @@ class ReportContents:
         return rows
 
 
+def _file(rows: pl.DataFrame, request: ReportRequest, luck: str) -> Document:
+    """The rows in the form of their report type."""
+    if request.report_type == MFN_RETURNS_XML.report_type:
+        return packed(envelope(rows).encode(), "text/xml; charset=UTF-8", rows.height, luck)
+    return report_document(rows, request.marketplace_ids, luck)
+
+
 def _without_rows(rows: pl.DataFrame, request: ReportRequest, luck: str) -> Document | None:
     """No data: mostly CANCELLED, sometimes a file with only its header, or of no bytes at all."""
     chance = share_of(luck, "empty")
     if chance < 0.7:
         return None
     if chance < 0.9:
-        return report_document(rows, request.marketplace_ids, luck)
+        return _file(rows, request, luck)
     return Document(b"", "text/plain; charset=UTF-8")
+
+
+def _bare(name: str) -> str:
+    return name.replace("_", "-").replace(" ", "-").lower()
 
 
 def drifted(rows: pl.DataFrame, drift: Drift) -> pl.DataFrame:
     """The table with one column added, dropped, renamed or of another kind.
 
-    `field` may be written with `-` or `_`. Another kind: numbers get a unit, other text becomes a
-    JSON object with the text inside.
+    `field` may be written with `-`, `_` or blanks. Another kind: numbers get a unit, other text
+    becomes a JSON object with the text inside.
     """
-    wanted = drift.field.replace("_", "-").lower()
+    wanted = _bare(drift.field)
     if drift.change == "add":
         return rows.with_columns(pl.lit("new").alias(wanted))
-    if wanted not in rows.columns:
+    wanted = next((name for name in rows.columns if _bare(name) == wanted), "")
+    if not wanted:
         return rows
     if drift.change == "drop":
         return rows.drop(wanted)

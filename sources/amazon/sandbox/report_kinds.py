@@ -52,48 +52,60 @@ SETTLEMENTS = ReportKind(
     can_be_created=False,
 )
 
-WITHOUT_ROWS = (
-    ReportKind(
-        "GET_FLAT_FILE_RETURNS_DATA_BY_RETURN_DATE",
-        "mfn_returns",
-        ORDERS_ROLE,
-        max_window=timedelta(days=60),
-    ),
-    ReportKind(
-        "GET_XML_RETURNS_DATA_BY_RETURN_DATE",
-        "mfn_returns",
-        ORDERS_ROLE,
-        max_window=timedelta(days=60),
-    ),
-    ReportKind(
-        "GET_FBA_FULFILLMENT_CUSTOMER_SHIPMENT_REPLACEMENT_DATA",
-        "fba_replacements",
-        FULFILMENT_ROLE,
-        interval=DAILY,
-    ),
-    ReportKind(
-        "GET_FBA_REIMBURSEMENTS_DATA", "fba_reimbursements", FULFILMENT_ROLE, interval=DAILY
-    ),
-    ReportKind(
-        "GET_FBA_FULFILLMENT_REMOVAL_ORDER_DETAIL_DATA",
-        "removal_orders",
-        FULFILMENT_ROLE,
-        interval=NEAR_REAL_TIME,
-    ),
-    ReportKind(
-        "GET_FBA_FULFILLMENT_REMOVAL_SHIPMENT_DETAIL_DATA",
-        "removal_shipments",
-        FULFILMENT_ROLE,
-        interval=NEAR_REAL_TIME,
-    ),
-    ReportKind("GET_LEDGER_DETAIL_VIEW_DATA", "inventory_ledger", FULFILMENT_ROLE, interval=DAILY),
-    ReportKind("GET_SELLER_FEEDBACK_DATA", "seller_feedback", ORDERS_ROLE),
+MFN_RETURNS = ReportKind(
+    "GET_FLAT_FILE_RETURNS_DATA_BY_RETURN_DATE",
+    "mfn_returns",
+    ORDERS_ROLE,
+    max_window=timedelta(days=60),
 )
-"""Types of which the world tells nothing yet: each ends CANCELLED, as one without data does."""
+MFN_RETURNS_XML = ReportKind(
+    "GET_XML_RETURNS_DATA_BY_RETURN_DATE",
+    "mfn_returns",
+    ORDERS_ROLE,
+    max_window=timedelta(days=60),
+)
+FBA_REPLACEMENTS = ReportKind(
+    "GET_FBA_FULFILLMENT_CUSTOMER_SHIPMENT_REPLACEMENT_DATA",
+    "fba_replacements",
+    FULFILMENT_ROLE,
+    interval=DAILY,
+)
+FBA_REIMBURSEMENTS = ReportKind(
+    "GET_FBA_REIMBURSEMENTS_DATA", "fba_reimbursements", FULFILMENT_ROLE, interval=DAILY
+)
+REMOVAL_ORDERS = ReportKind(
+    "GET_FBA_FULFILLMENT_REMOVAL_ORDER_DETAIL_DATA",
+    "removal_orders",
+    FULFILMENT_ROLE,
+    interval=NEAR_REAL_TIME,
+)
+REMOVAL_SHIPMENTS = ReportKind(
+    "GET_FBA_FULFILLMENT_REMOVAL_SHIPMENT_DETAIL_DATA",
+    "removal_shipments",
+    FULFILMENT_ROLE,
+    interval=NEAR_REAL_TIME,
+)
+INVENTORY_LEDGER = ReportKind(
+    "GET_LEDGER_DETAIL_VIEW_DATA", "inventory_ledger", FULFILMENT_ROLE, interval=DAILY
+)
+SELLER_FEEDBACK = ReportKind("GET_SELLER_FEEDBACK_DATA", "seller_feedback", ORDERS_ROLE)
 
 KINDS = {
     kind.report_type: kind
-    for kind in (ALL_ORDERS, FBA_RETURNS, FULFILLED_SHIPMENTS, SETTLEMENTS, *WITHOUT_ROWS)
+    for kind in (
+        ALL_ORDERS,
+        FBA_RETURNS,
+        FULFILLED_SHIPMENTS,
+        SETTLEMENTS,
+        MFN_RETURNS,
+        MFN_RETURNS_XML,
+        FBA_REPLACEMENTS,
+        FBA_REIMBURSEMENTS,
+        REMOVAL_ORDERS,
+        REMOVAL_SHIPMENTS,
+        INVENTORY_LEDGER,
+        SELLER_FEEDBACK,
+    )
 }
 CODES = {report_type: code for code, report_type in enumerate(KINDS, start=1)}
 """A number for each type, for report ids."""

@@ -46,6 +46,11 @@ def report_document(table: pl.DataFrame, marketplace_ids: Collection[str], luck:
     """The file of a table whose columns are all text; `luck` chooses among its possible forms."""
     body, label = encoded(table, marketplace_ids, luck)
     content_type = f"text/plain; charset={label}" if label else "text/plain"
+    return packed(body, content_type, table.height, luck)
+
+
+def packed(body: bytes, content_type: str, rows: int, luck: str) -> Document:
+    """A file as storage holds it: gzip or not, and mostly flagged as what it is."""
     packing = share_of(luck, "packing")
     is_gzip = packing < 0.6
     is_flagged = is_gzip
@@ -54,7 +59,7 @@ def report_document(table: pl.DataFrame, marketplace_ids: Collection[str], luck:
     elif packing >= 0.9:
         is_gzip = True
     stored = gzip.compress(body, compresslevel=1, mtime=0) if is_gzip else body
-    return Document(stored, content_type, is_flagged, is_gzip, table.height)
+    return Document(stored, content_type, is_flagged, is_gzip, rows)
 
 
 def tab_separated(table: pl.DataFrame, luck: str) -> str:
