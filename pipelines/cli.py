@@ -21,6 +21,8 @@ from rich.table import Table
 from assets.dbt import TransformError
 from assets.publish import PublicationBlockedError
 from assets.warehouse import StorageFullError, Warehouse, WarehouseBusyError, is_storage_full
+from pipelines import owner_cli
+from pipelines.exports import ExportError
 from pipelines.night import NightRunningError
 from pipelines.opening import MixedDataError, Wish, open_night, read_settings
 from pipelines.progress import PlainLines, Terminal, Watcher, is_terminal
@@ -37,6 +39,7 @@ app = typer.Typer(
 )
 sandbox_app = typer.Typer(help="A simulated seller, to try everything without an account.")
 app.add_typer(sandbox_app, name="sandbox", no_args_is_help=True)
+owner_cli.register(app)
 
 Day = Annotated[
     datetime | None,
@@ -59,6 +62,7 @@ _EXPECTED = (
     StorageFullError,
     PublicationBlockedError,
     TransformError,
+    ExportError,
 )
 
 

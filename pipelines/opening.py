@@ -78,6 +78,14 @@ def time_zone_of(config: Path) -> str:
         return General().time_zone
 
 
+def language_of(config: Path) -> str | None:
+    """Of what is printed; None where the settings do not say, or cannot be read."""
+    try:
+        return General.model_validate(_content(config).get("settings", {})).language
+    except (ValueError, OSError):
+        return None
+
+
 def _content(config: Path) -> dict[str, object]:
     return tomllib.loads(config.read_text("utf-8")) if config.exists() else {}
 

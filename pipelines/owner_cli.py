@@ -1,0 +1,84 @@
+"""Command lines of the owner and the analyst: lists, files, templates.
+
+Belongs here: options of these commands and what they print. Does not belong here: what they do.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from pipelines.exports import Format
+from pipelines.opening import language_of
+from pipelines.resources import places, system_language
+
+Table = Annotated[str, typer.Argument(help="A published table, for example mart_headline.")]
+FileFormat = Annotated[Format, typer.Option("--format", help="Format of the file.")]
+OptionalFormat = Annotated[
+    Format | None, typer.Option("--format", help="A file instead of a list on the terminal.")
+]
+Out = Annotated[Path, typer.Option(dir_okay=False, help="File to write.")]
+OptionalOut = Annotated[Path | None, typer.Option(dir_okay=False, help="File to write.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the program."""
+    commands: dict[str, Callable[..., None]] = {
+        "export": export,
+        "inbox-templates": inbox_templates,
+        "queue": queue,
+    }
+    for name, command in commands.items():
+        app.command(name)(command)
+
+
+def export(
+    table: Table,
+    out: Out,
+    format_: FileFormat = "csv",
+    account: Annotated[str | None, typer.Option(help="Rows of this account only.")] = None,
+) -> None:
+    """Write a published table to a file."""
+    from pipelines.exports import export_table
+
+    count = export_table(places().publication, table, format_, out, account)
+    typer.echo(f"{count:,} rows written to {out}")
+
+
+def inbox_templates(
+    out: Annotated[Path, typer.Option(file_okay=False, help="Folder to write to.")],
+) -> None:
+    """Empty files for the inbox, with an English and a Chinese note on every column."""
+    from pipelines.inbox_templates import write_templates
+
+    written = write_templates(out)
+    typer.echo(f"{len(written)} files written to {out}; fill one in and put it into the inbox")
+
+
+def queue(
+    queue_name: Annotated[str | None, typer.Option("--queue", help="Only this queue.")] = None,
+    owner: Annotated[str | None, typer.Option(help="Only what this role has to do.")] = None,
+    format_: OptionalFormat = None,
+    out: OptionalOut = None,
+) -> None:
+    """What waits to be done, the most urgent first, with money and evidence."""
+    from pipelines.action_queue import print_queue, queue_file
+    from sources._core.durable import write_atomically
+
+    where = places()
+    language = language_of(where.config) or system_language()
+    if format_ is None:
+        print_queue(Console(), where.publication, language, queue_name, owner)
+        return
+    content = queue_file(where.publication, language, format_, queue_name, owner)
+    target = out or (Path("queue.xlsx") if format_ == "xlsx" and sys.stdout.isatty() else None)
+    if target is None:
+        sys.stdout.buffer.write(content)
+    else:
+        write_atomically(target, content)
+        typer.echo(f"written to {target}")
