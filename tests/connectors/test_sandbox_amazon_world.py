@@ -24,6 +24,8 @@ from tests.connectors.sandbox_small_world import (
     MFN_RETURNS,
     MFN_RETURNS_XML,
     ORDERS,
+    REIMBURSEMENTS,
+    REPLACEMENTS,
     REPORTS,
     RETURNS,
     SETTLEMENTS,
@@ -185,6 +187,42 @@ def test_return_requests_are_those_made_by_now_in_both_forms(one: Caller, world:
         since.select(pl.col("return_no", "reason_code").repeat_by("blocks"))
         .explode(pl.all())
         .iter_rows()
+    )
+
+
+def test_reimbursements_add_up_and_name_what_they_take_back(one: Caller, world: World) -> None:
+    now = NOW.replace(tzinfo=None)
+    paid = world.reimbursements.filter(
+        pl.col("account") == one.account, pl.col("approved_at") < now
+    )
+    rows = report_rows(one, REIMBURSEMENTS, 60)
+    assert Counter((r["reimbursement-id"], r["sku"]) for r in rows) == Counter(
+        paid.select("reimbursement_id", "listing_sku").iter_rows()
+    )
+    scale = {"JPY": 1}
+    total = sum(Decimal(r["amount-total"]) * scale.get(r["currency-unit"], 100) for r in rows)
+    assert total == paid["amount_minor"].sum()
+    ids = {row["reimbursement-id"] for row in rows}
+    for row in rows:
+        cash, stock = (
+            int(row["quantity-reimbursed-cash"]),
+            int(row["quantity-reimbursed-inventory"]),
+        )
+        assert cash + stock == int(row["quantity-reimbursed-total"])
+        is_back = row["reason"] == "Reimbursement_Reversal"
+        assert is_back == (Decimal(row["amount-total"]) < 0)
+        assert not is_back or row["original-reimbursement-id"] in ids
+
+
+def test_replacements_name_the_order_they_replace(one: Caller, world: World) -> None:
+    links = visible_orders(world, one.account).filter(
+        pl.col("link_kind") == "replacement", pl.col("fulfilled_by") == "marketplace"
+    )
+    gone = world.shipments.filter(pl.col("shipped_at") < NOW.replace(tzinfo=None))
+    sent = links.join(gone, on="order_id", how="semi")
+    rows = report_rows(one, REPLACEMENTS, 60)
+    assert {(r["replacement-amazon-order-id"], r["original-amazon-order-id"]) for r in rows} == set(
+        sent.select("order_id", "replaces_order_id").iter_rows()
     )
 
 

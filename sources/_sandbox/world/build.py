@@ -14,6 +14,7 @@ from sources._sandbox.world import reference_tables, return_tables, sales_tables
 from sources._sandbox.world.buyers import buyers_table
 from sources._sandbox.world.fault_tables import fault_table, rates_table, touched_entities
 from sources._sandbox.world.inspections import inspections_table
+from sources._sandbox.world.reimbursements import reimbursements_table
 from sources._sandbox.world.return_requests import return_requests_table
 from sources._sandbox.world.settlements import settlement_tables
 from sources._sandbox.world.simulation import simulate
@@ -32,10 +33,10 @@ def build_world(scenario: Scenario, until: datetime | date | None = None) -> Wor
     returns = return_tables.returns_table(sim, buyers)
     return_units = return_tables.return_units_table(sim)
     refunds = return_tables.refunds_table(sim)
-    reimbursements = return_tables.reimbursements_table(sim)
+    reimbursements = reimbursements_table(sim)
     requests = return_requests_table(sim, orders, lines, returns, refunds)
     settlements, settlement_lines = settlement_tables(
-        sim, orders, lines, shipments, returns, refunds, reimbursements
+        sim, orders, lines, shipments, returns, refunds, reimbursements, requests
     )
     lots = reference_tables.lots_table(sim)
     fx_rates, fx_overrides = reference_tables.exchange_rates(sim)

@@ -1,6 +1,6 @@
 """Tables of what came back and what was paid back.
 
-Belongs here: returns, refunds, reimbursements, inspections as columns of `tables.py`.
+Belongs here: returns and refunds as columns of `tables.py`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from sources._sandbox.world import fates as fate
 from sources._sandbox.world import geography
 from sources._sandbox.world.comments import language_of, write_comments
 from sources._sandbox.world.demand import DAY, NEVER
-from sources._sandbox.world.dispatch import hours
 from sources._sandbox.world.draws import Flags, Floats, Ids, Ints
 from sources._sandbox.world.effects import is_active
 from sources._sandbox.world.markets import Market
@@ -325,44 +324,4 @@ def _finish(
         kind.alias("kind"),
         return_no.alias("return_no"),
         pl.format("ADJ{}", refund_no.str.slice(1)).alias("adjustment_id"),
-    )
-
-
-def reimbursements_table(sim: Simulation) -> pl.DataFrame:
-    """Amazon pays for most of what it or its carriers lost or broke."""
-    rows = live_fates(sim)
-    found = sim.fates
-    order = sim.units.order[found.unit[rows]]
-    fba = sim.orders.is_fba[order]
-    keys = return_keys(sim)[rows]
-    broken = np.isin(found.disposition[rows], (DAMAGED, CARRIER)) & is_shown(sim)[rows]
-    broken &= sim.draws.chance("owed", keys, 0.7)
-    lost = (found.kind[rows] == fate.MISSING) & (found.refunded[rows] < NEVER)
-    lost &= sim.draws.chance("lost.owed", keys, 0.9)
-    keep = fba & (broken | lost)
-    rows, order, keys, lost = rows[keep], order[keep], keys[keep], lost[keep]
-    unit = found.unit[rows]
-    line = sim.units.line[unit]
-    base = np.where(lost, found.refunded[rows], found.posted[rows])
-    sku = sim.lines.sku[line]
-    accounts = sim.accounts(order)
-    net = sim.lines.price[line] - sim.lines.discount[line]
-    serial = sim.units.serial[unit]
-    return (
-        pl.DataFrame(
-            {
-                "reimbursement_id": digits(sim.draws.scatter("reimbursement", serial), 14),
-                "account": accounts,
-                "order_id": sim.order_ids.gather(order),
-                "sku": sim.skus(sku),
-                "listing_sku": listing_skus(sim, order, sku),
-                "currency": sim.by_market("currency", order),
-                "reason": np.where(lost, "Lost_Outbound", "Damaged_Warehouse"),
-                "quantity": np.ones(len(rows), dtype=np.int64),
-                "amount_minor": net * 6 // 10,
-                "approved_at": times(base + hours(sim.draws, "reimbursed", serial, 120, 720)),
-            }
-        )
-        .filter(pl.col("amount_minor") > 0)
-        .sort("approved_at", "reimbursement_id")
     )

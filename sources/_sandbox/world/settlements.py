@@ -15,6 +15,7 @@ from sources._sandbox.world.demand import DAY, HOUR, SECOND
 from sources._sandbox.world.draws import text_ids
 from sources._sandbox.world.effects import day_number
 from sources._sandbox.world.fault_tables import planted_errors
+from sources._sandbox.world.return_requests import PREPAID
 from sources._sandbox.world.return_tables import fee_factor
 from sources._sandbox.world.simulation import Simulation
 
@@ -24,8 +25,16 @@ _CLOSING_HOURS = 6
 
 PRICE, FEES, WITHHELD, PROMOTION = "ItemPrice", "ItemFees", "ItemWithheldTax", "Promotion"
 OTHER, STOCK, ADS = "other-transaction", "FBA Inventory Reimbursement", "Cost of Advertising"
+POSTAGE = "RETURN_POSTAGE_LABEL"
 WITHHELD_TAX = "MarketplaceFacilitatorTax-Principal"
 WITHHELD_SHIPPING = "MarketplaceFacilitatorTax-Shipping"
+
+_STOCK_WORDS = {
+    "Lost_Outbound": "REVERSAL_REIMBURSEMENT",
+    "Damaged_Warehouse": "WAREHOUSE_DAMAGE",
+    "Reimbursement_Reversal": "COMPENSATED_CLAWBACK",
+}
+"""What a settlement calls each reason of the report of reimbursements."""
 
 COMPONENTS: tuple[tuple[str, str, str], ...] = (
     ("Order", PRICE, "Principal"),
@@ -48,8 +57,8 @@ COMPONENTS: tuple[tuple[str, str, str], ...] = (
     ("Refund", FEES, "Commission"),
     ("Refund", FEES, "RefundCommission"),
     (OTHER, OTHER, "FBACustomerReturnPerUnitFee"),
-    (OTHER, STOCK, "REVERSAL_REIMBURSEMENT"),
-    (OTHER, STOCK, "WAREHOUSE_DAMAGE"),
+    (OTHER, OTHER, POSTAGE),
+    *((OTHER, STOCK, description) for description in _STOCK_WORDS.values()),
     (OTHER, OTHER, "Storage Fee"),
     (OTHER, OTHER, "Subscription Fee"),
     ("ServiceFee", ADS, "TransactionTotalAmount"),
@@ -84,6 +93,7 @@ def settlement_tables(
     returns: pl.DataFrame,
     refunds: pl.DataFrame,
     reimbursements: pl.DataFrame,
+    requests: pl.DataFrame,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The tables `settlements` and `settlement_lines`: all periods closed before the end."""
     groups = _groups(sim)
@@ -97,6 +107,7 @@ def settlement_tables(
             _sales(sim, amazon, lines, shipments),
             _refunds(amazon, lines, refunds),
             _return_fees(sim, amazon, returns),
+            _postage(amazon, requests),
             _reimbursed(reimbursements),
             _account_fees(sim, groups),
         ]
@@ -288,6 +299,20 @@ def _return_fees(sim: Simulation, orders: pl.DataFrame, returns: pl.DataFrame) -
     )
 
 
+def _postage(orders: pl.DataFrame, requests: pl.DataFrame) -> pl.DataFrame:
+    """Labels that Amazon made for goods sent back to the seller, billed once they were used."""
+    used = requests.filter(
+        pl.col("label_type") == PREPAID, pl.col("received_at").is_not_null()
+    ).join(orders.select("order_id", "marketplace", "marketplace_name"), on="order_id")
+    used = used.with_columns(
+        (pl.col("received_at") + pl.duration(hours=30)).alias("posted_at"),
+        pl.col("listing_sku").alias("sku"),
+        pl.lit("MFN").alias("fulfillment_id"),
+        pl.lit(2).alias("rank"),
+    )
+    return _events(used, {(OTHER, OTHER, POSTAGE): -pl.col("label_cost_minor")})
+
+
 def _reimbursed(reimbursements: pl.DataFrame) -> pl.DataFrame:
     paid = reimbursements.with_columns(
         pl.col("listing_sku").alias("sku"),
@@ -295,13 +320,13 @@ def _reimbursed(reimbursements: pl.DataFrame) -> pl.DataFrame:
         pl.col("reimbursement_id").alias("adjustment_id"),
         pl.lit(3).alias("rank"),
     )
-    lost = pl.col("reason") == "Lost_Outbound"
-    amount = pl.col("amount_minor")
     return _events(
         paid,
         {
-            (OTHER, STOCK, "REVERSAL_REIMBURSEMENT"): pl.when(lost).then(amount).otherwise(0),
-            (OTHER, STOCK, "WAREHOUSE_DAMAGE"): pl.when(lost).then(0).otherwise(amount),
+            (OTHER, STOCK, description): pl.when(pl.col("reason") == reason)
+            .then("amount_minor")
+            .otherwise(0)
+            for reason, description in _STOCK_WORDS.items()
         },
     )
 

@@ -301,7 +301,7 @@ REFUNDS: Columns = {
     "return_no": pl.String,  # null: no goods
     "adjustment_id": pl.String,
 }
-REIMBURSEMENTS: Columns = {
+REIMBURSEMENTS: Columns = {  # one row per id and SKU
     "reimbursement_id": pl.String,
     "account": pl.String,
     "order_id": pl.String,
@@ -309,9 +309,14 @@ REIMBURSEMENTS: Columns = {
     "listing_sku": pl.String,
     "currency": pl.String,
     "reason": pl.String,
-    "quantity": pl.Int64,
-    "amount_minor": MONEY,
+    "condition": pl.String,  # SELLABLE, UNSELLABLE
+    "case_id": pl.String,  # null: nobody asked
+    "quantity_cash": pl.Int64,  # negative: taken back
+    "quantity_inventory": pl.Int64,  # units given instead of money
+    "amount_minor": MONEY,  # negative: taken back
     "approved_at": TIME,
+    "original_reimbursement_id": pl.String,  # of reversals
+    "original_reimbursement_type": pl.String,
 }
 SETTLEMENTS: Columns = {  # closed ones only; one per account, currency and 14 days
     "settlement_id": pl.String,

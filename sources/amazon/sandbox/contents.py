@@ -21,6 +21,8 @@ from sources._sandbox.world.tables import World
 from .report_ids import ReportRequest, report_id
 from .report_kinds import (
     ALL_ORDERS,
+    FBA_REIMBURSEMENTS,
+    FBA_REPLACEMENTS,
     FBA_RETURNS,
     FULFILLED_SHIPMENTS,
     KINDS,
@@ -28,7 +30,13 @@ from .report_kinds import (
     MFN_RETURNS_XML,
     SETTLEMENTS,
 )
-from .report_rows import all_orders, fba_returns, fulfilled_shipments
+from .report_rows import (
+    all_orders,
+    fba_reimbursements,
+    fba_replacements,
+    fba_returns,
+    fulfilled_shipments,
+)
 from .report_text import Document, packed, report_document
 from .return_requests import envelope, mfn_returns, mfn_returns_xml
 from .settlements import HEADER, Listing, settlement_rows
@@ -38,6 +46,8 @@ _ROWS: dict[str, Callable[[Snapshot], pl.DataFrame]] = {
     ALL_ORDERS.report_type: all_orders,
     FBA_RETURNS.report_type: fba_returns,
     FULFILLED_SHIPMENTS.report_type: fulfilled_shipments,
+    FBA_REIMBURSEMENTS.report_type: fba_reimbursements,
+    FBA_REPLACEMENTS.report_type: fba_replacements,
     MFN_RETURNS.report_type: mfn_returns,
     MFN_RETURNS_XML.report_type: mfn_returns_xml,
 }
@@ -82,6 +92,7 @@ def _event_times(world: World) -> list[datetime]:
         world.returns["posted_at"],
         world.returns["redated_at"],
         *(world.return_requests[name] for name in _REQUEST_TIMES),
+        world.reimbursements["approved_at"],
         world.settlements["closed_at"],
     )
     times: list[datetime] = pl.concat([c.alias("at") for c in columns]).drop_nulls().to_list()

@@ -1,4 +1,4 @@
-"""Rows of the reports a seller asks for: all orders, FBA returns, fulfilled shipments.
+"""Rows of the reports a seller asks for: orders, and what Amazon's centres sent, took and paid.
 
 Belongs here: which rows a window holds and the text of each cell. Columns and their order are the
 ones of the sheet; every cell is text, blank is null.
@@ -115,6 +115,85 @@ def fba_returns(snapshot: Snapshot) -> pl.DataFrame:
         pl.col("status"),
         pl.col("lpn").alias("license-plate-number"),
         pl.col("comment").alias("customer-comments"),
+    )
+
+
+def fba_reimbursements(snapshot: Snapshot) -> pl.DataFrame:
+    """One row per reimbursement and SKU approved by now; money taken back is negative."""
+    decimals = snapshot.places.group_by("currency", maintain_order=True).agg(
+        pl.col("decimals", "marketplace_id").first()
+    )
+    units = pl.col("quantity_cash") + pl.col("quantity_inventory")
+    per_unit = pl.col("amount_minor") // pl.when(pl.col("quantity_cash") != 0).then("quantity_cash")
+    return (
+        snapshot.world.reimbursements.filter(
+            pl.col("account") == snapshot.account, pl.col("approved_at") <= snapshot.now
+        )
+        .join(decimals, on="currency")
+        .join(snapshot.products, on="sku", how="left")
+        .join(
+            snapshot.orders.select("order_id", pl.col("marketplace_id").alias("ordered_at_place")),
+            on="order_id",
+            how="left",
+        )
+        .sort("approved_at", "reimbursement_id", "listing_sku")
+        .select(
+            pl.col("approved_at").alias("_at"),
+            pl.coalesce("ordered_at_place", "marketplace_id").alias("_place"),
+            pl.col("approved_at").dt.strftime(UTC_TEXT).alias("approval-date"),
+            pl.col("reimbursement_id").alias("reimbursement-id"),
+            pl.col("case_id").alias("case-id"),
+            pl.col("order_id").alias("amazon-order-id"),
+            pl.col("reason"),
+            pl.col("listing_sku").alias("sku"),
+            pl.col("fnsku"),
+            pl.col("asin"),
+            pl.col("sku_name").alias("product-name"),
+            pl.col("condition"),
+            pl.col("currency").alias("currency-unit"),
+            money(per_unit.fill_null(0).abs()).alias("amount-per-unit"),
+            money("amount_minor").alias("amount-total"),
+            pl.col("quantity_cash").cast(pl.String).alias("quantity-reimbursed-cash"),
+            pl.col("quantity_inventory").cast(pl.String).alias("quantity-reimbursed-inventory"),
+            units.cast(pl.String).alias("quantity-reimbursed-total"),
+            pl.col("original_reimbursement_id").alias("original-reimbursement-id"),
+            pl.col("original_reimbursement_type").alias("original-reimbursement-type"),
+        )
+    )
+
+
+def fba_replacements(snapshot: Snapshot) -> pl.DataFrame:
+    """One row per parcel line that Amazon's centres sent in place of an earlier order."""
+    parcels = snapshot.shipments.select(
+        "order_id", "line_no", "quantity", "shipped_at", "fulfilment_centre_id"
+    )
+    sent = snapshot.lines.filter(
+        pl.col("link_kind") == "replacement", pl.col("fulfilled_by") == "marketplace"
+    ).select(
+        "order_id", "line_no", "listing_sku", "asin", "marketplace_id", "replaces_order_id",
+    )  # fmt: skip
+    first = (
+        snapshot.shipments.sort("shipped_at")
+        .group_by("order_id", maintain_order=True)
+        .agg(pl.col("fulfilment_centre_id").first().alias("first_centre"))
+    )
+    return (
+        sent.join(parcels, on=["order_id", "line_no"])
+        .join(first, left_on="replaces_order_id", right_on="order_id", how="left")
+        .sort("shipped_at", "order_id", "line_no")
+        .select(
+            pl.col("shipped_at").alias("_at"),
+            pl.col("marketplace_id").alias("_place"),
+            pl.col("shipped_at").dt.strftime(UTC_TEXT).alias("shipment-date"),
+            pl.col("listing_sku").alias("sku"),
+            pl.col("asin"),
+            pl.col("fulfilment_centre_id").alias("fulfillment-center-id"),
+            pl.col("first_centre").alias("original-fulfillment-center-id"),
+            pl.col("quantity").cast(pl.String),
+            pl.lit("0").alias("replacement-reason-code"),
+            pl.col("order_id").alias("replacement-amazon-order-id"),
+            pl.col("replaces_order_id").alias("original-amazon-order-id"),
+        )
     )
 
 
