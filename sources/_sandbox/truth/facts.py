@@ -102,7 +102,7 @@ def cohort(line: Line) -> date:
     return month(line.shipped_date if line.shipped else None)
 
 
-def _unit_cost(known: Known, line: Line) -> Decimal | None:
+def unit_cost(known: Known, line: Line) -> Decimal | None:
     """Mean over the units: the lot's cost where it is known, else the product's of that day."""
     product = known.product(line.sku)
     day = line.shipped_date or line.place.day(line.ordered_at)
@@ -154,7 +154,7 @@ def order_lines(known: Known) -> Iterator[Row]:
             "shipping_amount": line.shipping,
             "net_reporting": rates.convert(line.net, place.currency, ordered),
             "shipping_reporting": rates.convert(line.shipping, place.currency, ordered),
-            "unit_landed_cost_reporting": _unit_cost(known, line),
+            "unit_landed_cost_reporting": unit_cost(known, line),
             "reporting_currency": rates.reporting,
             "ordered_at": line.ordered_at,
             "ordered_date": ordered,

@@ -17,6 +17,7 @@ import polars as pl
 from sources._sandbox.api_faults import source_faults
 from sources._sandbox.truth import facts
 from sources._sandbox.truth.columns import FACTS, fact
+from sources._sandbox.truth.costs import costs
 from sources._sandbox.truth.other_facts import exchanges, inventory_moves, settlement_lines
 from sources._sandbox.truth.outcomes import Horizon, fates
 from sources._sandbox.truth.rates import Rates
@@ -35,6 +36,7 @@ def observable_tables(
     """All fact tables at the clock `now`."""
     clock = now.astimezone(UTC).replace(tzinfo=None)
     known = _known(answering(world, now), clock, reporting_currency)
+    settled = list(settlement_lines(known))
     filled = {
         "fct_order_line": facts.order_lines(known),
         "fct_unit_outcome": facts.unit_outcomes(known),
@@ -42,7 +44,8 @@ def observable_tables(
         "fct_return_line": facts.return_lines(known),
         "fct_return_lot": facts.return_lots(known),
         "fct_refund_line": facts.refund_lines(known),
-        "fct_settlement_line": settlement_lines(known),
+        "fct_settlement_line": settled,
+        "fct_after_sales_cost": costs(known, settled),
         "fct_exchange": exchanges(known),
         "fct_inventory_move": inventory_moves(known),
     }

@@ -20,6 +20,7 @@ from sources._sandbox.truth.returned import Return
 from sources._sandbox.truth.stock import UNATTRIBUTED
 
 Row = dict[str, Any]
+SettlementRow = Row  # a row of fct_settlement_line
 _CLASSES = {
     ("Order", "ItemPrice", "Principal"): "sale",
     ("Order", "Promotion", "Principal"): "sale",

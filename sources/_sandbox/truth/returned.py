@@ -148,6 +148,7 @@ class Refund:
     return_id: str | None
     method: str
     source: str
+    fees: Decimal = Decimal(0)  # of the sale, given back less what the giving back cost
     units: int = 0
     return_row: Return | None = None
 
@@ -353,7 +354,13 @@ def _settled(
         return_id=None,
         method="original_payment",
         source="settlement",
+        fees=_fees_back(rows, place.decimals),
     )
+
+
+def _fees_back(rows: list[Row], decimals: int) -> Decimal:
+    fees = sum(row["amount_minor"] for row in rows if row["amount_type"] == "ItemFees")
+    return Decimal(fees).scaleb(-decimals)
 
 
 def _file_refunds(reader: Reader, lines: dict[str, Line]) -> Iterator[Refund]:

@@ -1,0 +1,296 @@
+"""Rows of fct_after_sales_cost: what each refund, fee, return and replacement cost or gave back.
+
+Belongs here: components and their amounts (`facts/metrics.md` 6.1). Does not belong here: who bears
+them (`attribution.py`), sums by product or month (the tests compute those a second time).
+
+Amounts without a bill are estimates; a cost that hangs on no known order line is unallocated.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from sources._sandbox.truth.attribution import allocated, shares
+from sources._sandbox.truth.facts import (
+    NEVER,
+    Known,
+    Row,
+    cohort,
+    refund_kind,
+    stable_hash,
+    unit_cost,
+)
+from sources._sandbox.truth.other_facts import SettlementRow
+from sources._sandbox.truth.outcomes import Fate, Link
+from sources._sandbox.truth.rates import rounded
+from sources._sandbox.truth.reader import NONE, UNKNOWN, Line
+from sources._sandbox.truth.returned import Refund, Return
+
+CREDITS = frozenset(
+    {"fee_credit", "resale_value", "liquidation", "reimbursement", "carrier_claim",
+     "supplier_claim"}
+)  # fmt: skip
+MEMO = frozenset(
+    {"refund_tax", "outbound_shipping_lost", "platform_fee_kept", "lost_customer_value"}
+)
+BILLED, ESTIMATED, UNALLOCATED = "billed", "estimated", "unallocated"
+LOST, NO_REASON = "logistics.not_received_lost", "unknown.no_reason"
+_NOT_BACK = ("unknown", "missing")  # not known what they are worth, or not there at all
+_GIVEN_AWAY = ("liquidate", "return_to_supplier", "destroy")  # never sold again as new
+
+
+@dataclass(frozen=True)
+class Event:
+    """One amount before it is split among parties; below zero it goes the other way."""
+
+    component: str
+    amount: Decimal
+    currency: str
+    at: datetime
+    source: str
+    line: Line
+    return_key: str = NONE
+    reason: str = NO_REASON
+    origin: str = ""
+
+
+def costs(known: Known, settled: Iterable[SettlementRow]) -> Iterator[Row]:
+    """Rows of every event on a known line, and of fees that hang on none."""
+    bills = Bills(settled)
+    for fate in known.fates.values():
+        for event in _events(known, fate, bills):
+            yield from _rows(known, event)
+    for row in bills.loose:
+        yield from _loose_rows(known, row)
+
+
+class Bills:
+    """Lines of settlements by what they are for."""
+
+    def __init__(self, settled: Iterable[SettlementRow]) -> None:
+        self.sale_fees: dict[str, list[SettlementRow]] = defaultdict(list)
+        self.fulfilment: dict[str, list[SettlementRow]] = defaultdict(list)
+        self.charges: dict[str, list[SettlementRow]] = defaultdict(list)
+        self.loose: list[SettlementRow] = []
+        for row in settled:
+            key = row["order_line_key"]
+            if is_sale_fee(row):
+                is_outbound = row["amount_description"].startswith("FBA")
+                (self.fulfilment if is_outbound else self.sale_fees)[key].append(row)
+            elif after_sales_component(row):
+                self.charges[key].append(row)
+        self.loose = [r for key in (NONE, UNKNOWN) for r in self.charges.pop(key, [])]
+
+
+def is_sale_fee(row: SettlementRow) -> bool:
+    return row["transaction_type"] == "Order" and row["amount_type"] == "ItemFees"
+
+
+def after_sales_component(row: SettlementRow) -> str | None:
+    """The component of a settlement line that is a cost or credit of its own."""
+    words = row["amount_description"].lower()
+    if row["line_class"] == "reimbursement":
+        return "reimbursement"
+    if "customerreturn" in words:
+        return "returns_processing_fee"
+    if "return_postage" in words:
+        return "return_shipping"
+    return None
+
+
+def _events(known: Known, fate: Fate, bills: Bills) -> Iterator[Event]:
+    for refund in fate.refunds:
+        yield from _refunded(fate, refund, bills)
+    for bill in bills.charges.get(fate.line.key, ()):
+        yield _charged(fate, bill)
+    for row in fate.returns:
+        yield from _came_back(known, fate, row, bills)
+    for link in fate.links:
+        yield from _sent_again(known, fate, link, bills)
+
+
+def _refunded(fate: Fate, refund: Refund, bills: Bills) -> Iterator[Event]:
+    """The money, its tax, and what of the sale's fees came back with it or did not."""
+    kind = refund_kind(refund, fate)
+    if kind == "cancellation":
+        return
+    back = refund.return_row
+    reason = back.reason_final if back else LOST if kind == "inr" else NO_REASON
+    amounts = {
+        "refund_net": refund.net,
+        "refund_tax": refund.tax,
+        "fee_credit": refund.fees,
+        "platform_fee_kept": _fee_kept(fate, refund, bills),
+    }
+    for component, amount in amounts.items():
+        yield Event(
+            component, amount, refund.currency, refund.refunded_at, BILLED, fate.line,
+            back.key if back else NONE, reason, refund.key,
+        )  # fmt: skip
+
+
+def _fee_kept(fate: Fate, refund: Refund, bills: Bills) -> Decimal:
+    """The refunded goods' part of the sale's fees, less what was given back."""
+    line = fate.line
+    fees = -sum((row["amount"] for row in bills.sale_fees.get(line.key, ())), Decimal(0))
+    if not fees or not line.net or not line.shipped:
+        return Decimal(0)
+    sold = line.net * line.shipped / line.ordered
+    return max(Decimal(0), rounded(fees * min(Decimal(1), refund.goods / sold) - refund.fees))
+
+
+def _charged(fate: Fate, bill: SettlementRow) -> Event:
+    component = after_sales_component(bill) or ""
+    back = sorted(
+        (row for row in fate.returns if not row.has_no_goods),
+        key=lambda row: (row.evidence_date or NEVER, row.key),
+    )
+    return Event(
+        component,
+        bill["amount"] if component in CREDITS else -bill["amount"],
+        bill["currency"],
+        bill["posted_at"],
+        BILLED,
+        fate.line,
+        UNKNOWN if len(back) > 1 else back[0].key if back else NONE,
+        back[0].reason_final if back else NO_REASON,
+        f"{bill['account']}|{bill['settlement_id']}|{bill['row_no']}",
+    )
+
+
+def _came_back(known: Known, fate: Fate, row: Return, bills: Bills) -> Iterator[Event]:
+    """Goods that are back: the sending that was in vain, what they lost and what they fetched."""
+    line = fate.line
+    if row.received_at is None or row.has_no_goods:
+        return
+    graded_at = min((i.inspected_at for i in row.inspections), default=row.received_at)
+
+    def event(name: str, amount: Decimal, unit: str, at: datetime, source: str) -> Event:
+        return Event(name, amount, unit, at, source, line, row.key, row.reason_final, row.key)
+
+    sent = bills.fulfilment.get(line.key, ())
+    if sent:
+        fees = -sum((bill["amount"] for bill in sent), Decimal(0))
+        lost = rounded(fees * row.quantity / line.shipped)
+        unit = sent[0]["currency"]
+        yield event("outbound_shipping_lost", lost, unit, row.received_at, BILLED)
+    if not is_written_off(row):
+        return
+    cost, unit = unit_cost(known, line), known.rates.reporting
+    if cost is not None:
+        yield event("write_off", cost * row.quantity, unit, graded_at, ESTIMATED)
+    for found in row.inspections:
+        name = "liquidation" if found.disposition == "liquidate" else "resale_value"
+        day = line.place.day(found.inspected_at)
+        worth = known.rates.convert(found.recovered, found.currency, day)
+        if worth is not None:
+            yield event(name, worth, unit, found.inspected_at, BILLED)
+
+
+def is_written_off(row: Return) -> bool:
+    """Goods that do not go back on sale; sold off or sent away counts, whatever their grade."""
+    found = row.main_inspection
+    is_away = found is not None and found.disposition in _GIVEN_AWAY
+    return row.disposition not in _NOT_BACK and (is_away or row.disposition != "sellable")
+
+
+def _sent_again(known: Known, fate: Fate, link: Link, bills: Bills) -> Iterator[Event]:
+    """Goods and sending of what replaced the line's units."""
+    new = link.new
+    if not new.shipped or new.shipped_at is None:
+        return
+    ended = [r for r in fate.returns if (r.exchanged if link.kind == "exchange" else r.replaced)]
+    back = ended[0].key if ended else NONE
+    reason = ended[0].reason_final if ended else NO_REASON
+    cost = unit_cost(known, new)
+    if cost is not None:
+        yield Event(
+            "replacement_unit_cost", cost * new.shipped, known.rates.reporting, new.shipped_at,
+            ESTIMATED, fate.line, back, reason, new.key,
+        )  # fmt: skip
+    for bill in bills.fulfilment.get(new.key, ()):
+        yield Event(
+            "replacement_shipping", -bill["amount"], bill["currency"], bill["posted_at"], BILLED,
+            fate.line, back, reason, f"{new.key}|{bill['settlement_id']}|{bill['row_no']}",
+        )  # fmt: skip
+
+
+def _rows(known: Known, event: Event) -> Iterator[Row]:
+    line, day = event.line, event.line.place.day(event.at)
+    head = {
+        "order_line_key": line.key,
+        "order_key": line.order_key,
+        "return_line_key": event.return_key,
+        "account": line.account,
+        "marketplace": line.place.name,
+        "country": line.country,
+        "sku": line.sku,
+        "source": event.source,
+        "event_at": event.at,
+        "event_date": day,
+        "cohort_month": cohort(line),
+    }
+    told = known.rates.convert(abs(event.amount), event.currency, day)
+    yield from _parts(
+        known, head, event.component, event.amount, event.currency, told, event.reason, event.origin
+    )
+
+
+def _loose_rows(known: Known, bill: SettlementRow) -> Iterator[Row]:
+    component = after_sales_component(bill) or ""
+    head = {
+        "order_line_key": UNKNOWN,
+        "order_key": UNKNOWN,
+        "return_line_key": NONE,
+        "account": bill["account"],
+        "marketplace": bill["marketplace"],
+        "country": "ZZ",
+        "sku": UNKNOWN if bill["sku"] == NONE else bill["sku"],
+        "source": UNALLOCATED,
+        "event_at": bill["posted_at"],
+        "event_date": bill["posted_date"],
+        "cohort_month": NEVER,
+    }
+    amount = bill["amount"] if component in CREDITS else -bill["amount"]
+    told = None if bill["amount_reporting"] is None else abs(bill["amount_reporting"])
+    origin = f"{bill['account']}|{bill['settlement_id']}|{bill['row_no']}"
+    yield from _parts(
+        known, head, component, amount, bill["currency"], told, NO_REASON, origin
+    )  # fmt: skip
+
+
+def _parts(
+    known: Known,
+    head: Row,
+    component: str,
+    amount: Decimal,
+    currency: str,
+    told: Decimal | None,
+    reason: str,
+    origin: str,
+) -> Iterator[Row]:
+    """A row for each party that bears a part; nothing where there is no amount."""
+    forward, backward = ("credit", "cost") if component in CREDITS else ("cost", "credit")
+    parts = allocated(abs(amount), shares(reason))
+    told_parts = {} if told is None else allocated(told, shares(reason))
+    for party, part in parts.items():
+        if part:
+            yield {
+                **head,
+                "cost_key": stable_hash(origin, component, party),
+                "parcel_key": NONE,
+                "case_key": NONE,
+                "component": component,
+                "direction": forward if amount > 0 else backward,
+                "is_memo": component in MEMO,
+                "attributed_party": party,
+                "reason_l2": reason,
+                "currency": currency,
+                "amount": part,
+                "amount_reporting": told_parts.get(party),
+                "reporting_currency": known.rates.reporting,
+            }
