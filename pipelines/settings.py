@@ -15,6 +15,7 @@ import zoneinfo
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -147,6 +148,33 @@ class Privacy(Section):
     display_names: Mapping[str, str] = {}
 
 
+Rate = Annotated[Decimal, pydantic.Field(ge=0, max_digits=12, decimal_places=4)]
+Share = Annotated[Decimal, pydantic.Field(ge=0, le=1, decimal_places=4)]
+Unsellable = Literal[
+    "defective", "customer_damaged", "carrier_damaged", "warehouse_damaged", "expired", "unknown"
+]
+
+
+class Costs(Section):
+    """`[costs]`: rates of estimates, money in the reporting currency. What is not given here is not
+    estimated."""
+
+    labour_per_hour: Rate | None = None
+    inspection_minutes: Rate | None = None  # per unit, where the inspection tells none
+    repack_per_unit: Rate | None = None
+    disposal_per_unit: Rate | None = None
+    replacement_shipping_per_unit: Rate | None = None
+    dispute_fee: Rate | None = None  # per chargeback lost
+    recovery_share: Mapping[Unsellable, Share] = {}  # of the landed cost, by disposition
+    payment_fee_share: Mapping[Name, Share] = {}  # of what the buyer paid, by marketplace
+
+    def rates(self) -> Iterator[tuple[str, str, Decimal]]:
+        """Kind, subject (`all` if it is one for everything) and rate of all that is given."""
+        for kind, value in self:
+            given = value.items() if isinstance(value, Mapping) else [("all", value)]
+            yield from ((kind, subject, rate) for subject, rate in given if rate is not None)
+
+
 class Alerts(Section):
     rules_file: Path | None = None
     channels: Mapping[Name, str] = {}
@@ -171,6 +199,7 @@ class _File(Section):
     stock_pools: Mapping[Name, tuple[Name, ...]] = {}
     categories: tuple[Category, ...] = ()
     teams: tuple[Team, ...] = ()
+    costs: Costs = Costs()
     inbox: Inbox = Inbox()
     privacy: Privacy = Privacy()
     alerts: Alerts = Alerts()
@@ -201,6 +230,7 @@ class Settings:
     stock_pools: Mapping[str, tuple[str, ...]]
     categories: tuple[Category, ...]
     teams: tuple[Team, ...]
+    costs: Costs
     inbox: Inbox
     privacy: Privacy
     alerts: Alerts
@@ -267,6 +297,7 @@ _SECTIONS = (
     "stock_pools",
     "categories",
     "teams",
+    "costs",
     "inbox",
     "privacy",
     "alerts",

@@ -65,6 +65,10 @@ def settings_rows(
             }
             for team in settings.teams
         ],
+        "cost_rate": [
+            {"cost_kind": kind, "subject": subject, "rate": rate}
+            for kind, subject, rate in settings.costs.rates()
+        ],
     }
 
 

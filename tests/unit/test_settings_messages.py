@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,9 @@ def test_no_file_is_all_defaults_and_no_account(tmp_path: Path) -> None:
         ("[stock_pools]\na = ['W1']\nb = ['W1']", "stock_pools", "one pool"),
         ("[[categories]]\nname = 'x'\nis_foood = true", "categories[1].is_foood", "is_food"),
         ("[[teams]]\nname = 'x'\nkind = 'sales'", "teams[1].kind", "service"),
+        ("[costs]\nlabour_per_hr = 20", "costs.labour_per_hr", "labour_per_hour"),
+        ("[costs]\nrecovery_share = { defective = 3 }", "costs.recovery_share.defective", "1"),
+        ("[costs]\nrecovery_share = { broken = 0.1 }", "costs.recovery_share.broken", "expired"),
         ("[inbox]\nencodings = ['latin-1']", "inbox.encodings[1]", "gb18030"),
         ("[publish]\nfact_month = 3", "publish.fact_month", "fact_months"),
         ("[[publish.slices]]\nname = 'x'\naccounts = ['nobody']", "publish.slices (x)", "nobody"),
@@ -69,6 +73,18 @@ def test_a_wrong_key_is_named_with_its_fix(text: str, key: str, fix: str) -> Non
     matching = [p for p in problems(text) if p.startswith(key)]
     assert matching, problems(text)
     assert any(fix in p for p in matching), matching
+
+
+def test_an_estimate_without_a_rate_in_the_settings_has_none(tmp_path: Path) -> None:
+    path = tmp_path / "aftersales.toml"
+    path.write_text(
+        "[costs]\nlabour_per_hour = 18.5\nrecovery_share = { expired = 0.1 }\n", "utf-8"
+    )
+    rates = list(load_settings(path, connectors(), SECRETS.get, tmp_path).costs.rates())
+    assert rates == [
+        ("labour_per_hour", "all", Decimal("18.5")),
+        ("recovery_share", "expired", Decimal("0.1")),
+    ]
 
 
 def test_all_faults_are_told_at_once() -> None:

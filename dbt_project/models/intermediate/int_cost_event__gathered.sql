@@ -1,0 +1,469 @@
+-- One row per event that costs or gives back money after a sale, from every origin, before it is
+-- shared out among parties. cost_amount is positive for a cost, negative for a credit; return and
+-- reason are NULL where the origin tells none.
+with
+
+refunds as (
+    select * from {{ ref('fct_refund_line') }}
+    where kind <> 'cancellation' and not is_duplicate_of_chargeback
+),
+
+settlement_parts as (
+    select * from {{ ref('int_cost_settlement__spread') }}
+),
+
+returns_back as (
+    select * from {{ ref('int_cost_return__valued') }}
+),
+
+inspections as (
+    select * from {{ ref('int_inspection__matched') }}
+),
+
+exchanges as (
+    select * from {{ ref('fct_exchange') }}
+),
+
+order_lines as (
+    select * from {{ ref('fct_order_line') }}
+),
+
+time_zones as (
+    select
+        order_line_key,
+        time_zone
+    from {{ ref('int_order_line__enriched') }}
+),
+
+minutes_told as (
+    select
+        inspection_id,
+        minutes_spent
+    from {{ ref('base_files__return_inspections') }}
+),
+
+setting as (
+    select reporting_currency from {{ source('settings', 'setting') }}
+),
+
+cost_rates as (
+    select
+        max(case when cost_kind = 'labour_per_hour' then rate end) as labour_per_hour,
+        max(case when cost_kind = 'inspection_minutes' then rate end) as inspection_minutes,
+        max(case when cost_kind = 'repack_per_unit' then rate end) as repack_per_unit,
+        max(case when cost_kind = 'disposal_per_unit' then rate end) as disposal_per_unit,
+        max(case when cost_kind = 'replacement_shipping_per_unit' then rate end)
+            as replacement_shipping_per_unit
+    from {{ source('settings', 'cost_rate') }}
+),
+
+refund_events as (
+    select
+        refunds.refund_line_key as origin_key,
+        parts.component,
+        'billed' as source,
+        refunds.order_line_key,
+        refunds.return_line_key,
+        case
+            when refunds.return_line_key = 'none' and refunds.kind = 'inr'
+                then 'logistics.not_received_lost'
+        end as reason_l2,
+        refunds.account,
+        refunds.marketplace,
+        refunds.country,
+        refunds.sku,
+        refunds.refunded_at as event_at,
+        refunds.refunded_date as event_date,
+        refunds.currency,
+        case parts.component
+            when 'refund_net' then refunds.net_amount
+            else refunds.tax_amount
+        end as cost_amount,
+        case parts.component
+            when 'refund_net' then refunds.net_order_rate_reporting
+        end as cost_order_rate_reporting
+    from refunds
+    cross join (values ('refund_net'), ('refund_tax')) as parts (component)
+),
+
+-- refunds of a line at one moment are one posting, whose fees stand beside it in the settlement
+postings as (
+    select
+        order_line_key,
+        refunded_at,
+        min(refund_line_key) as refund_line_key,
+        min(return_line_key) as return_line_key,
+        min(kind) as kind,
+        min(account) as account,
+        min(marketplace) as marketplace,
+        min(country) as country,
+        min(sku) as sku,
+        min(refunded_date) as refunded_date,
+        min(currency) as currency,
+        sum(net_amount - coalesce(shipping_amount, 0)) as goods_amount
+    from {{ ref('fct_refund_line') }}
+    where order_line_key <> 'unknown' and not is_duplicate_of_chargeback
+    group by order_line_key, refunded_at
+),
+
+-- one posting of a known line, else of a settlement, marketplace and SKU
+fee_credits as (
+    select
+        account,
+        order_line_key,
+        posted_at,
+        currency,
+        unknown_line,
+        min(marketplace) as marketplace,
+        min(sku) as sku,
+        min(posted_date) as posted_date,
+        sum(amount) as fee_credit
+    from (
+        select
+            *,
+            case
+                when order_line_key = 'unknown'
+                    then {{ colon_key(["settlement_id", "marketplace", "sku"]) }}
+                else 'none'
+            end as unknown_line
+        from settlement_parts
+        where settlement_kind = 'fee_credit'
+    ) as fee_rows
+    group by account, order_line_key, posted_at, currency, unknown_line
+),
+
+fee_credit_events as (
+    select
+        {{ colon_key(["fee_credits.account", "fee_credits.order_line_key",
+            "fee_credits.unknown_line", "fee_credits.currency",
+            "coalesce(" ~ compact_time("fee_credits.posted_at") ~ ", '')"]) }} as origin_key,
+        'fee_credit' as component,
+        'billed' as source,
+        fee_credits.order_line_key,
+        postings.return_line_key,
+        case
+            when postings.return_line_key = 'none' and postings.kind = 'inr'
+                then 'logistics.not_received_lost'
+        end as reason_l2,
+        fee_credits.account,
+        fee_credits.marketplace,
+        'ZZ' as country,
+        fee_credits.sku,
+        fee_credits.posted_at as event_at,
+        fee_credits.posted_date as event_date,
+        fee_credits.currency,
+        -fee_credits.fee_credit as cost_amount
+    from fee_credits
+    left join postings
+        on
+            fee_credits.order_line_key = postings.order_line_key
+            and fee_credits.posted_at = postings.refunded_at
+    where coalesce(postings.kind, 'unknown') <> 'cancellation'
+),
+
+sale_fees as (
+    select
+        order_line_key,
+        currency,
+        -sum(case when settlement_kind = 'sale_fee' then amount else 0 end) as sale_fee,
+        -sum(case when settlement_kind = 'sale_fulfilment' then amount else 0 end)
+            as fulfilment_fee,
+        min(case when settlement_kind = 'sale_fulfilment' then posted_at end) as fulfilled_at,
+        min(case when settlement_kind = 'sale_fulfilment' then posted_date end) as fulfilled_date
+    from settlement_parts
+    where settlement_kind in ('sale_fee', 'sale_fulfilment') and order_line_key <> 'unknown'
+    group by order_line_key, currency
+),
+
+-- what the marketplace kept of the fees of the goods paid back
+kept_fee_events as (
+    select
+        postings.refund_line_key as origin_key,
+        'platform_fee_kept' as component,
+        'billed' as source,
+        postings.order_line_key,
+        postings.return_line_key,
+        case
+            when postings.return_line_key = 'none' and postings.kind = 'inr'
+                then 'logistics.not_received_lost'
+        end as reason_l2,
+        postings.account,
+        postings.marketplace,
+        postings.country,
+        postings.sku,
+        postings.refunded_at as event_at,
+        postings.refunded_date as event_date,
+        postings.currency,
+        {{ money("greatest(round(
+            cast(sale_fees.sale_fee as double) * least(
+                1,
+                cast(postings.goods_amount as double) * order_lines.quantity_ordered
+                / nullif(
+                    cast(order_lines.net_amount as double) * order_lines.quantity_shipped, 0
+                )
+            ), 4
+        ) - coalesce(fee_credits.fee_credit, 0), 0)") }} as cost_amount
+    from postings
+    inner join order_lines on postings.order_line_key = order_lines.order_line_key
+    inner join sale_fees
+        on
+            postings.order_line_key = sale_fees.order_line_key
+            and postings.currency = sale_fees.currency
+    left join fee_credits
+        on
+            postings.order_line_key = fee_credits.order_line_key
+            and postings.refunded_at = fee_credits.posted_at
+            and postings.currency = fee_credits.currency
+    where postings.kind <> 'cancellation'
+),
+
+settled_events as (
+    select
+        {{ colon_key(["account", "settlement_id", "cast(row_no as varchar)"]) }} as origin_key,
+        settlement_kind as component,
+        'billed' as source,
+        order_line_key,
+        cast(null as varchar) as return_line_key,
+        cast(null as varchar) as reason_l2,
+        account,
+        marketplace,
+        'ZZ' as country,
+        sku,
+        posted_at as event_at,
+        posted_date as event_date,
+        currency,
+        -amount as cost_amount
+    from settlement_parts
+    where settlement_kind in ('returns_processing_fee', 'return_shipping', 'reimbursement')
+),
+
+-- goods that came back: what is lost of them, and the way out that was paid for nothing
+goods_events as (
+    select
+        returns_back.return_line_key as origin_key,
+        parts.component,
+        parts.source,
+        returns_back.order_line_key,
+        returns_back.return_line_key,
+        cast(null as varchar) as reason_l2,
+        returns_back.account,
+        returns_back.marketplace,
+        returns_back.country,
+        returns_back.sku,
+        case parts.component
+            when 'write_off' then returns_back.graded_at
+            else returns_back.back_at
+        end as event_at,
+        case parts.component
+            when 'write_off'
+                then {{ local_date("returns_back.graded_at", "returns_back.time_zone") }}
+            else returns_back.back_date
+        end as event_date,
+        case parts.component
+            when 'write_off' then setting.reporting_currency
+            else sale_fees.currency
+        end as currency,
+        case parts.component
+            when 'write_off' then returns_back.write_off
+            else {{ money("cast(sale_fees.fulfilment_fee as double) * returns_back.quantity
+                / returns_back.quantity_shipped") }}
+        end as cost_amount
+    from returns_back
+    cross join setting
+    cross join (
+        values ('write_off', 'estimated'), ('outbound_shipping_lost', 'billed')
+    ) as parts (component, source)
+    left join sale_fees
+        on
+            returns_back.order_line_key = sale_fees.order_line_key
+            and parts.component = 'outbound_shipping_lost'
+),
+
+inspected as (
+    select
+        inspections.inspection_id,
+        inspections.next_step,
+        inspections.quantity,
+        inspections.recovered_reporting,
+        inspections.inspected_at,
+        returns_back.*,
+        coalesce(
+            minutes_told.minutes_spent, cost_rates.inspection_minutes * inspections.quantity
+        ) as minutes_spent,
+        cost_rates.labour_per_hour,
+        cost_rates.repack_per_unit,
+        cost_rates.disposal_per_unit
+    from inspections
+    inner join returns_back on inspections.return_line_key = returns_back.return_line_key
+    left join minutes_told on inspections.inspection_id = minutes_told.inspection_id
+    cross join cost_rates
+),
+
+inspection_events as (
+    select
+        inspected.inspection_id as origin_key,
+        parts.component,
+        parts.source,
+        inspected.order_line_key,
+        inspected.return_line_key,
+        cast(null as varchar) as reason_l2,
+        inspected.account,
+        inspected.marketplace,
+        inspected.country,
+        inspected.sku,
+        inspected.inspected_at as event_at,
+        {{ local_date("inspected.inspected_at", "inspected.time_zone") }} as event_date,
+        setting.reporting_currency as currency,
+        case parts.component
+            when 'inspection_labour'
+                then {{ money("inspected.minutes_spent * inspected.labour_per_hour / 60") }}
+            when 'repack'
+                then case
+                    when inspected.next_step in ('restock', 'refurbish')
+                        then {{ money("inspected.quantity * inspected.repack_per_unit") }}
+                end
+            when 'disposal_fee'
+                then case
+                    when inspected.next_step = 'destroy'
+                        then {{ money("inspected.quantity * inspected.disposal_per_unit") }}
+                end
+            when 'liquidation'
+                then case
+                    when inspected.is_written_off and inspected.next_step = 'liquidate'
+                        then -inspected.recovered_reporting
+                end
+            else
+                case
+                    when inspected.is_written_off and inspected.next_step <> 'liquidate'
+                        then -inspected.recovered_reporting
+                end
+        end as cost_amount
+    from inspected
+    cross join setting
+    cross join (
+        values
+        ('inspection_labour', 'estimated'),
+        ('repack', 'estimated'),
+        ('disposal_fee', 'estimated'),
+        ('liquidation', 'billed'),
+        ('resale_value', 'billed')
+    ) as parts (component, source)
+),
+
+-- what was sent instead is a cost of the line that it stands in for
+sent_instead as (
+    select
+        exchanges.new_order_line_key,
+        exchanges.order_line_key,
+        exchanges.return_line_key,
+        exchanges.reason_l2,
+        exchanges.account,
+        exchanges.marketplace,
+        exchanges.country,
+        exchanges.sku,
+        new_lines.shipped_at,
+        new_lines.shipped_date,
+        new_lines.quantity_shipped,
+        new_lines.unit_landed_cost_reporting,
+        sale_fees.fulfilment_fee,
+        sale_fees.fulfilled_at,
+        sale_fees.currency as fee_currency,
+        coalesce(sale_fees.fulfilment_fee, 0) <> 0 as is_shipping_billed,
+        time_zones.time_zone
+    from exchanges
+    inner join order_lines as new_lines on exchanges.new_order_line_key = new_lines.order_line_key
+    inner join time_zones on exchanges.order_line_key = time_zones.order_line_key
+    left join sale_fees on exchanges.new_order_line_key = sale_fees.order_line_key
+    where new_lines.quantity_shipped > 0
+),
+
+sent_events as (
+    select
+        sent_instead.new_order_line_key as origin_key,
+        parts.component,
+        case
+            when parts.component = 'replacement_shipping' and sent_instead.is_shipping_billed
+                then 'billed'
+            else 'estimated'
+        end as source,
+        sent_instead.order_line_key,
+        sent_instead.return_line_key,
+        sent_instead.reason_l2,
+        sent_instead.account,
+        sent_instead.marketplace,
+        sent_instead.country,
+        sent_instead.sku,
+        case
+            when parts.component = 'replacement_shipping' and sent_instead.is_shipping_billed
+                then sent_instead.fulfilled_at
+            else sent_instead.shipped_at
+        end as event_at,
+        case
+            when parts.component = 'replacement_shipping' and sent_instead.is_shipping_billed
+                then {{ local_date("sent_instead.fulfilled_at", "sent_instead.time_zone") }}
+            else {{ local_date("sent_instead.shipped_at", "sent_instead.time_zone") }}
+        end as event_date,
+        case
+            when parts.component = 'replacement_shipping' and sent_instead.is_shipping_billed
+                then sent_instead.fee_currency
+            else setting.reporting_currency
+        end as currency,
+        case
+            when parts.component = 'replacement_unit_cost'
+                then
+                    {{ money("sent_instead.quantity_shipped
+                        * sent_instead.unit_landed_cost_reporting") }}
+            when sent_instead.is_shipping_billed then sent_instead.fulfilment_fee
+            else
+                {{ money("sent_instead.quantity_shipped
+                    * cost_rates.replacement_shipping_per_unit") }}
+        end as cost_amount
+    from sent_instead
+    cross join setting
+    cross join cost_rates
+    cross join (
+        values ('replacement_unit_cost'), ('replacement_shipping')
+    ) as parts (component)
+),
+
+gathered as (
+    {%- for origin in [
+        "fee_credit_events", "kept_fee_events", "settled_events", "goods_events",
+        "inspection_events", "sent_events",
+    ] %}
+        select
+            '{{ origin }}' as origin,
+            *,
+            cast(null as decimal(18, 4)) as cost_order_rate_reporting
+        from {{ origin }}
+        union all
+    {%- endfor %}
+    select
+        'refund_events' as origin,
+        *
+    from refund_events
+),
+
+final as (
+    select
+        origin,
+        origin_key,
+        component,
+        source,
+        order_line_key,
+        return_line_key,
+        reason_l2,
+        account,
+        marketplace,
+        country,
+        sku,
+        event_at,
+        event_date,
+        currency,
+        {{ money("cost_amount") }} as cost_amount,
+        cost_order_rate_reporting
+    from gathered
+    where cost_amount <> 0
+)
+
+select * from final
