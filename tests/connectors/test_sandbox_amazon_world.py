@@ -175,7 +175,7 @@ def test_return_requests_are_those_made_by_now_in_both_forms(one: Caller, world:
     assert told == expected
     assert asked.height and any(units[key] > told[key] for key in told)
     assert {row["Return request status"] for row in rows} <= {
-        "Pending", "Approved", "Completed", "Closed", "Declined",
+        "Pending", "Approved", "Completed", "Cancelled", "Declined",
     }  # fmt: skip
     window = ("2026-01-20T00:00:00Z", "2026-03-20T00:00:00Z")
     places = [place.marketplace_id for place in map(place_of, ACCOUNTS[one.account])]

@@ -63,7 +63,7 @@ def return_requests_table(
         (pl.col("luck") < 0.9).alias("is_in_policy"),
         (pl.col("luck") * 7 % 1 < 0.02).alias("has_claim"),
         (pl.col("luck") * 11 % 1 < 0.2).alias("is_prime"),
-        pl.when(whole).then(2).when(pl.col("quantity") == 2).then(2).otherwise(1).alias("blocks"),
+        pl.when(whole).then(2).otherwise(1).alias("blocks"),
         (pl.col("luck") * 13 % 1 < 0.5).alias("shows_refund"),
     ).sort("requested_at", "return_no")  # fmt: skip
 

@@ -270,7 +270,7 @@ RETURN_REQUESTS: Columns = {  # of Amazon's orders that the seller sends himself
     "is_in_policy": pl.Boolean,
     "has_claim": pl.Boolean,  # A-to-z
     "is_prime": pl.Boolean,
-    "blocks": pl.Int64,  # item blocks that show it, of one unit each
+    "blocks": pl.Int64,  # how often the report shows it: twice in error, for orders of one unit
     "shows_refund": pl.Boolean,  # whether the report ever tells the refunded amount
 }
 RETURN_UNITS: Columns = {

@@ -42,7 +42,7 @@ def _shown(snapshot: Snapshot) -> pl.DataFrame:
         .join(snapshot.products, on="sku", how="left")
         .with_columns(
             pl.when(is_closed & pl.col("is_declined")).then(pl.lit("Declined"))
-            .when(is_closed).then(pl.lit("Closed"))
+            .when(is_closed).then(pl.lit("Cancelled"))
             .when(is_refunded).then(pl.lit("Completed"))
             .when(pl.col("approved_at") <= now).then(pl.lit("Approved"))
             .otherwise(pl.lit("Pending")).alias("status"),
@@ -50,7 +50,6 @@ def _shown(snapshot: Snapshot) -> pl.DataFrame:
             pl.when(is_refunded & pl.col("shows_refund"))
             .then("refund_minor").alias("refund_minor"),
             (pl.col("approved_at") <= now).alias("is_approved"),
-            (pl.col("quantity") // pl.col("blocks")).clip(1).alias("block_units"),
         )
         .sort("requested_at", "return_no")
         .select(pl.all().repeat_by("blocks").explode())
@@ -95,7 +94,7 @@ def mfn_returns(snapshot: Snapshot) -> pl.DataFrame:
         pl.col("asin").alias("ASIN"),
         pl.col("listing_sku").alias("Merchant SKU"),
         pl.col("sku_name").alias("Item Name"),
-        pl.col("block_units").cast(pl.String).alias("Return quantity"),
+        pl.col("quantity").cast(pl.String).alias("Return quantity"),
         pl.col("reason_code").alias("Return Reason"),
         _flag("is_in_policy", "Y", "N").alias("In policy"),
         pl.lit("C-Returns").alias("Return type"),
@@ -123,7 +122,7 @@ def mfn_returns_xml(snapshot: Snapshot) -> pl.DataFrame:
         pl.col("reason_code").alias("return_reason_code"),
         pl.col("listing_sku").alias("merchant_sku"),
         _flag("is_in_policy", "Y", "N").alias("in_policy"),
-        pl.col("block_units").cast(pl.String).alias("return_quantity"),
+        pl.col("quantity").cast(pl.String).alias("return_quantity"),
         "resolution",
         pl.lit("baby_product").alias("category"),
         money("refund_minor").alias("refund_amount"),
