@@ -1,4 +1,4 @@
-"""Amazon: orders, FBA returns, fulfilled shipments and settlements of the Selling Partner API."""
+"""Amazon: orders, returns, stock, feedback and money by the Selling Partner API."""
 
 from sources._core.connector import Connector
 

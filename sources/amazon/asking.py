@@ -10,7 +10,7 @@ says nothing about data.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -39,6 +39,7 @@ class Asking:
     report_type: str
     window: Window
     made_anew_after: timedelta
+    marketplace_ids: Sequence[str]
     _is_doubtful: bool = False  # an equal report may exist that is not the one we hold
     _tried: set[str] = field(default_factory=set)
 
@@ -56,7 +57,12 @@ class Asking:
         for _ in range(TRIES):
             try:
                 return self._take(
-                    self.client.create_report(self.report_type, self.window.start, self.window.end)
+                    self.client.create_report(
+                        self.report_type,
+                        self.window.start,
+                        self.window.end,
+                        self.marketplace_ids,
+                    )
                 )
             except LostAnswer as error:
                 problem = error
@@ -104,7 +110,7 @@ class Asking:
 
     def _is_equal(self, report: Report) -> bool:
         return (
-            set(report.marketplace_ids or ()) == set(self.client.account.marketplace_ids)
+            set(report.marketplace_ids or ()) == set(self.marketplace_ids)
             and _same_time(report.data_start, self.window.start)
             and _same_time(report.data_end, self.window.end)
         )

@@ -51,6 +51,7 @@ _TIME = re.compile(
     """,
     re.VERBOSE,
 )
+_DATE = re.compile(r"(\d{1,4})[./-](\d{1,2})[./-](\d{1,4})\.?")
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _HOURS_FROM_UTC = {
     "Z": 0.0,
@@ -171,6 +172,25 @@ def clean_time(cell: str, zone: str, month_first: bool = False) -> Moment | None
     offset = None if named is None else _offset(named, zone)
     in_zone = local.replace(tzinfo=ZoneInfo(zone) if offset is None else offset)
     return Moment(in_zone.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), offset is None)
+
+
+@functools.lru_cache(maxsize=65_536)
+def clean_date(cell: str, order: str) -> str | None:
+    """A date of numbers only, as `YYYY-MM-DD`; `order` of its parts is `dmy`, `mdy` or `ymd`.
+
+    A year of four digits in front says itself that the year comes first.
+    """
+    text = clean_text(cell)
+    if text is None:
+        return None
+    found = _DATE.fullmatch(text)
+    if found is None:
+        raise CellError("bad_time")
+    parts = dict(zip("ymd" if len(found[1]) == 4 else order, found.groups(), strict=True))
+    if len(parts["m"]) > 2 or len(parts["d"]) > 2:
+        raise CellError("bad_time")
+    moment = _check(datetime, _year(parts["y"]), int(parts["m"]), int(parts["d"]))
+    return moment.date().isoformat()
 
 
 def month_comes_first(cell: str) -> bool | None:

@@ -15,16 +15,35 @@ from sources._core.errors import SourceError
 
 from .client import AmazonClient, api_time
 from .config import FRESHEST
-from .layouts import ALL_ORDERS, FBA_RETURNS, FULFILLED_SHIPMENTS, SETTLEMENT
+from .layouts import (
+    ALL_ORDERS,
+    FBA_REIMBURSEMENTS,
+    FBA_REPLACEMENTS,
+    FBA_RETURNS,
+    FULFILLED_SHIPMENTS,
+    INVENTORY_LEDGER,
+    MFN_RETURNS,
+    MFN_RETURNS_XML,
+    REMOVAL_ORDERS,
+    REMOVAL_SHIPMENTS,
+    SELLER_FEEDBACK,
+    SETTLEMENT,
+)
 
+_ORDERS, _FULFILMENT = "Inventory and Order Tracking", "Amazon Fulfillment"
 # Role of the application that each stream needs, as Amazon names it in the Developer Console.
 _REPORT_ROLES = (
-    ("all_orders", ALL_ORDERS.report_type, "Inventory and Order Tracking"),
-    ("fba_returns", FBA_RETURNS.report_type, "Amazon Fulfillment"),
-    ("fulfilled_shipments", FULFILLED_SHIPMENTS.report_type, "Amazon Fulfillment"),
+    ("all_orders", ALL_ORDERS.report_type, _ORDERS),
+    ("fba_returns", FBA_RETURNS.report_type, _FULFILMENT),
+    ("fulfilled_shipments", FULFILLED_SHIPMENTS.report_type, _FULFILMENT),
     ("settlements", SETTLEMENT.report_type, "Finance and Accounting"),
+    ("fba_replacements", FBA_REPLACEMENTS.report_type, _FULFILMENT),
+    ("fba_reimbursements", FBA_REIMBURSEMENTS.report_type, _FULFILMENT),
+    ("removal_orders", REMOVAL_ORDERS.report_type, _FULFILMENT),
+    ("removal_shipments", REMOVAL_SHIPMENTS.report_type, _FULFILMENT),
+    ("inventory_ledger", INVENTORY_LEDGER.report_type, _FULFILMENT),
+    ("seller_feedback", SELLER_FEEDBACK.report_type, "Selling Partner Insights"),
 )
-_ORDERS_ROLE = "Inventory and Order Tracking"
 _GRANT = (
     "add the role {role!r} to the application in the Developer Console, then let the seller "
     "authorise it again (rights are fixed when the refresh token is made)"
@@ -71,8 +90,10 @@ def _streams(client: AmazonClient) -> Iterator[Check]:
         "maxResultsPerPage": "1",
         "includedData": ",".join(client.account.order_data),
     }
-    yield _try("orders", lambda: client.search_orders(params, 1), "readable", _advice(_ORDERS_ROLE))
-    for stream, report_type, role in _REPORT_ROLES:
+    yield _try("orders", lambda: client.search_orders(params, 1), "readable", _advice(_ORDERS))
+    is_xml = client.account.seller_returns == "xml"
+    returns = (MFN_RETURNS_XML if is_xml else MFN_RETURNS).report_type
+    for stream, report_type, role in (*_REPORT_ROLES, ("mfn_returns", returns, _ORDERS)):
         yield _try(
             stream,
             functools.partial(_list, client, report_type, now - timedelta(days=1)),

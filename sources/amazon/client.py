@@ -106,14 +106,16 @@ class AmazonClient:
         call = Call("GET", ORDERS_PATH, "searchOrders", params=params, page=page)
         return self._session.request(call, reader(OrdersPage, "orders")).value
 
-    def create_report(self, report_type: str, start: datetime, end: datetime) -> str:
-        """Ask for a report on all marketplaces of the account; its id.
+    def create_report(
+        self, report_type: str, start: datetime, end: datetime, marketplace_ids: Sequence[str]
+    ) -> str:
+        """Ask for a report; its id.
 
         LostAnswer where Amazon may have taken the request: a second one is not harmless.
         """
         body = {
             "reportType": report_type,
-            "marketplaceIds": list(self.account.marketplace_ids),
+            "marketplaceIds": list(marketplace_ids),
             "dataStartTime": api_time(start),
             "dataEndTime": api_time(end),
         }

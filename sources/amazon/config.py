@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 import pydantic
 
@@ -55,6 +55,8 @@ class AmazonAccount(AccountSettings):
     `include_recipient` asks the Orders API for city, state and country of delivery; reports give
     these anyway, and it needs a restricted role. `order_hours_per_night` bounds the Orders API,
     which gives 100 orders every three minutes; what is left is read the next night.
+    `seller_returns` is the form in which returns of seller-fulfilled orders are read; the XML one
+    lacks the delivery of the return, invoice and SAFE-T claim.
     """
 
     secret_names: ClassVar[tuple[str, ...]] = ("refresh_token", "client_id", "client_secret")
@@ -62,6 +64,7 @@ class AmazonAccount(AccountSettings):
     marketplaces: tuple[str, ...]
     include_recipient: bool = False
     order_hours_per_night: Annotated[float, pydantic.Field(gt=0, le=20)] = 8.0
+    seller_returns: Literal["flat", "xml"] = "flat"
 
     @pydantic.field_validator("marketplaces")
     @classmethod

@@ -14,6 +14,7 @@ from pathlib import Path
 
 _FILE = Path(__file__).with_name("marketplaces.csv")
 _PREFIX = "amazon_"
+_DATE_ORDERS = {"US": "mdy", "SE": "ymd", "JP": "ymd"}  # all others known: day, month, year
 _OTHER_NAMES = {"UK": "GB"}
 
 
@@ -37,6 +38,11 @@ class Marketplace:
     def month_first(self) -> bool:
         """Whether a date written with slashes begins with the month."""
         return self.country == "US"
+
+    @property
+    def date_order(self) -> str:
+        """Order of day, month and year in reports that write dates as the country does."""
+        return _DATE_ORDERS.get(self.country, "dmy")
 
 
 @functools.cache

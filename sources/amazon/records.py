@@ -68,6 +68,89 @@ class FbaReturn(Record, kw_only=True):
     occurrence: int
 
 
+class MfnReturn(Record, kw_only=True):
+    """One item of a return to the seller; `report_form` (flat, xml) says which report told it.
+
+    The XML form has no invoice, delivery of the return and SAFE-T claim. `occurrence` numbers rows
+    of one return and SKU.
+    """
+
+    order_id: str | None = None
+    order_date: str | None = None
+    return_request_date: str | None = None
+    return_request_status: str | None = None
+    amazon_rma_id: str | None = None
+    merchant_rma_id: str | None = None
+    label_type: str | None = None
+    label_cost: str | None = None
+    currency_code: str | None = None
+    return_carrier: str | None = None
+    tracking_id: str | None = None
+    label_to_be_paid_by: str | None = None
+    a_to_z_claim: str | None = None
+    is_prime: str | None = None
+    asin: str | None = None
+    merchant_sku: str | None = None
+    item_name: str | None = None
+    category: str | None = None
+    return_quantity: str | None = None
+    return_reason: str | None = None
+    in_policy: str | None = None
+    return_type: str | None = None
+    resolution: str | None = None
+    invoice_number: str | None = None
+    return_delivery_date: str | None = None
+    order_amount: str | None = None
+    order_quantity: str | None = None
+    safet_action_reason: str | None = None
+    safet_claim_id: str | None = None
+    safet_claim_state: str | None = None
+    safet_claim_creation_time: str | None = None
+    safet_claim_reimbursement_amount: str | None = None
+    refunded_amount: str | None = None
+    report_form: str | None = None
+    occurrence: int
+
+
+class FbaReplacement(Record, kw_only=True):
+    """One item that FBA sent free of charge instead of an earlier one."""
+
+    shipment_date: str | None = None
+    sku: str | None = None
+    asin: str | None = None
+    fulfillment_center_id: str | None = None
+    original_fulfillment_center_id: str | None = None
+    quantity: str | None = None
+    replacement_reason_code: str | None = None
+    replacement_amazon_order_id: str | None = None
+    original_amazon_order_id: str | None = None
+    occurrence: int
+
+
+class FbaReimbursement(Record, kw_only=True):
+    """What Amazon pays for one SKU, in money or units; a reversal is negative."""
+
+    approval_date: str | None = None
+    reimbursement_id: str | None = None
+    case_id: str | None = None
+    amazon_order_id: str | None = None
+    reason: str | None = None
+    sku: str | None = None
+    fnsku: str | None = None
+    asin: str | None = None
+    product_name: str | None = None
+    condition: str | None = None
+    currency_unit: str | None = None
+    amount_per_unit: str | None = None
+    amount_total: str | None = None
+    quantity_reimbursed_cash: str | None = None
+    quantity_reimbursed_inventory: str | None = None
+    quantity_reimbursed_total: str | None = None
+    original_reimbursement_id: str | None = None
+    original_reimbursement_type: str | None = None
+    occurrence: int
+
+
 class FulfilledShipment(Record, kw_only=True):
     """One shipped item of the fulfilled-shipments report, without buyer, address and postcode."""
 

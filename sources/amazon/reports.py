@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from sources._core.connector import Page, Reject, StreamContext, Window
 from sources._core.errors import RetryLater, SourceError, StopStream
@@ -24,6 +24,7 @@ from .asking import FINAL, RESUME_WITHIN, Asking
 from .client import AmazonClient, api_time
 from .config import REPORTS_KEPT, AmazonAccount
 from .layouts import SETTLEMENT, Layout
+from .marketplaces import Marketplace
 from .refusals import LinkExpiredError, NotFoundError
 from .rows import Document, Locale, read_pages
 from .settlements import read_settlement
@@ -42,17 +43,106 @@ _MAX_EXPLANATION = 300
 _TOO_OFTEN = ("too many", "too often", "frequen", "recently", "try again", "throttl")
 
 
+class DocumentReader(Protocol):
+    """Pages of a downloaded report."""
+
+    def __call__(self, document: Document, layout: Layout, locale: Locale) -> Iterator[Page]: ...
+
+
 @dataclass(frozen=True)
 class ReportKind:
-    """A report that is asked for. Amazon makes an equal one anew only after `made_anew_after`."""
+    """A report that is asked for. Amazon makes an equal one anew only after `made_anew_after`.
+
+    `is_by_marketplace`: its rows name no marketplace and are written as each one's country does,
+    so that each marketplace is asked for by itself.
+    """
 
     layout: Layout
     made_anew_after: timedelta = timedelta(0)
+    read_document: DocumentReader = read_pages
+    is_by_marketplace: bool = False
 
     def read(self, context: StreamContext, window: Window) -> Iterator[Page]:
-        """The `read` of its stream: a report left by a killed night first, then the rest."""
-        for part, report_id in _parts(context, window):
-            yield from _Cycle(context, self, part).pages(report_id)
+        """The `read` of its stream: a report left by a killed night first, then the rest.
+
+        A marketplace that cannot be read does not keep the others back.
+        """
+        own = context.client.account.own_marketplaces
+        problem: StopStream | None = None
+        for places in [(place,) for place in own] if self.is_by_marketplace else [own]:
+            asked = _Asked(context, self.layout.report_type, places, self.is_by_marketplace)
+            try:
+                for part, report_id in asked.parts(window):
+                    yield from _Cycle(context, self, part, asked).pages(report_id)
+            except StopStream as error:
+                problem = problem or error
+        if problem is not None:
+            raise problem
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What a night remembers of the report it asked for, on some of the account's marketplaces."""
+
+    context: StreamContext
+    report_type: str
+    places: Sequence[Marketplace]
+    is_by_marketplace: bool = False
+
+    @property
+    def marketplace_ids(self) -> list[str]:
+        return [place.marketplace_id for place in self.places]
+
+    def name(self, kind: str) -> str:
+        """Key in the stream's state."""
+        return f"{kind} {self.places[0].name}" if self.is_by_marketplace else kind
+
+    def remember(self, report_id: str, window: Window) -> None:
+        self.context.state[self.name(_STATE)] = {
+            "id": report_id,
+            "type": self.report_type,
+            "start": api_time(window.start),
+            "end": api_time(window.end),
+            "asked_at": api_time(self.context.clock.now()),
+            "marketplaces": self.marketplace_ids,
+        }
+        self.context.state.save()
+
+    def forget(self) -> None:
+        self.context.state.pop(self.name(_STATE), None)
+        self.context.state.save()
+
+    def parts(self, window: Window) -> Iterator[tuple[Window, str | None]]:
+        """The window, cut around the report of a killed night, which comes with its id.
+
+        What that report has beyond the window is read again later and does no harm.
+        """
+        pending = self._pending()
+        begin = window.start.replace(microsecond=0)  # a report's bounds are whole seconds
+        if pending is None or not begin <= pending[0].start < window.end:
+            yield window, None
+            return
+        asked, report_id = pending
+        if begin < asked.start:
+            yield Window(window.start, asked.start), None
+        yield asked, report_id
+        if asked.end < window.end:
+            yield Window(asked.end, window.end), None
+
+    def _pending(self) -> tuple[Window, str] | None:
+        """What a killed night had asked for, unless it is too old or another report."""
+        found = self.context.state.get(self.name(_STATE))
+        if not found:
+            return None
+        age = self.context.clock.now() - datetime.fromisoformat(found["asked_at"])
+        is_same = (
+            found["marketplaces"] == self.marketplace_ids
+            and found.get("type", self.report_type) == self.report_type
+        )
+        if age > RESUME_WITHIN or not is_same:
+            return None
+        start, end = (datetime.fromisoformat(found[name]) for name in ("start", "end"))
+        return Window(start, end), found["id"]
 
 
 @dataclass(frozen=True)
@@ -62,6 +152,7 @@ class _Cycle:
     context: StreamContext
     kind: ReportKind
     window: Window
+    asked: _Asked
 
     @property
     def client(self) -> AmazonClient:
@@ -76,6 +167,7 @@ class _Cycle:
             self.kind.layout.report_type,
             self.window,
             self.kind.made_anew_after,
+            self.asked.marketplace_ids,
         )
 
     def pages(self, report_id: str | None) -> Iterator[Page]:
@@ -84,17 +176,21 @@ class _Cycle:
         if report.processing_status == "CANCELLED":
             yield Page((), reference, rejects=self._count_cancelled(), is_whole=False)
         else:
-            self.context.state.pop(_CANCELLED_STATE, None)
+            self.context.state.pop(self.asked.name(_CANCELLED_STATE), None)
             if not report.report_document_id:
-                self._forget()  # the same report would name none the next night either
+                self.asked.forget()  # the same report would name none the next night either
             found = fetch_document(self.context, report)
             document = Document(found.data, reference, found.charset)
             try:
-                yield from read_pages(document, self.kind.layout, locale_of(self.client.account))
+                yield from self.kind.read_document(document, self.kind.layout, self._locale)
             except StopStream:
-                self._forget()  # the same document would stop the next night too
+                self.asked.forget()  # the same document would stop the next night too
                 raise
-        self._forget()
+        self.asked.forget()
+
+    @property
+    def _locale(self) -> Locale:
+        return Locale(self.asked.places, self.client.account.time_zones)
 
     def _finished(self, report_id: str | None) -> Report:
         """The report, DONE or CANCELLED. After FATAL another one is asked for, a few times."""
@@ -107,7 +203,7 @@ class _Cycle:
             try:
                 report = self._wait(report_id)
             except NotFoundError:
-                self._forget()
+                self.asked.forget()
                 if is_new:
                     raise
                 report_id = None
@@ -120,7 +216,7 @@ class _Cycle:
             if report.processing_status == "CANCELLED":
                 self._check_cancelled(report, has_failed)
                 return report
-            self._forget()
+            self.asked.forget()
             has_failed = True
             wait = self._after_fatal(report, next(waits, None))
             self.context.progress(f"{report.report_id} failed at Amazon, asking again later")
@@ -129,7 +225,7 @@ class _Cycle:
     def _check_cancelled(self, report: Report, has_failed: bool) -> None:
         """Cancelled is no data; not so within the interval after an equal report that failed."""
         if has_failed and self.kind.made_anew_after:
-            self._forget()
+            self.asked.forget()
             raise StopStream(
                 f"report {report.report_id} of {self.kind.layout.report_type} was cancelled after "
                 "an equal one had failed: Amazon does not make it anew so soon. The next night "
@@ -179,10 +275,11 @@ class _Cycle:
     def _count_cancelled(self) -> tuple[Reject, ...]:
         """Amazon cancels a report without data. Many nights in a row may mean a wrong setting."""
         today = self.context.clock.now().date().isoformat()
-        counted: dict[str, Any] = self.context.state.get(_CANCELLED_STATE) or {"nights": 0}
+        name = self.asked.name(_CANCELLED_STATE)
+        counted: dict[str, Any] = self.context.state.get(name) or {"nights": 0}
         if counted.get("last") != today:
             counted = {"nights": counted["nights"] + 1, "last": today}
-            self.context.state[_CANCELLED_STATE] = counted
+            self.context.state[name] = counted
             self.context.state.save()
         nights = int(counted["nights"])
         if nights < CANCELLED_NIGHTS_TO_NOTE:
@@ -202,21 +299,9 @@ class _Cycle:
         return (Reject("always_cancelled", 0, advice, report_type),)
 
     def _remember(self, report_id: str | None) -> str | None:
-        if report_id is None:
-            return None
-        self.context.state[_STATE] = {
-            "id": report_id,
-            "start": api_time(self.window.start),
-            "end": api_time(self.window.end),
-            "asked_at": api_time(self.context.clock.now()),
-            "marketplaces": list(self.client.account.marketplace_ids),
-        }
-        self.context.state.save()
+        if report_id is not None:
+            self.asked.remember(report_id, self.window)
         return report_id
-
-    def _forget(self) -> None:
-        self.context.state.pop(_STATE, None)
-        self.context.state.save()
 
 
 def fetch_document(context: StreamContext, report: Report) -> Download:
@@ -299,34 +384,3 @@ def _gone(report: Report) -> Reject:
 
 
 _NO_TIME = datetime.min.replace(tzinfo=UTC)
-
-
-def _parts(context: StreamContext, window: Window) -> Iterator[tuple[Window, str | None]]:
-    """The window, cut around the report of a killed night, which comes with its id.
-
-    What that report has beyond the window is read again later and does no harm.
-    """
-    pending = _pending(context)
-    begin = window.start.replace(microsecond=0)  # a report's bounds are whole seconds
-    if pending is None or not begin <= pending[0].start < window.end:
-        yield window, None
-        return
-    asked, report_id = pending
-    if begin < asked.start:
-        yield Window(window.start, asked.start), None
-    yield asked, report_id
-    if asked.end < window.end:
-        yield Window(asked.end, window.end), None
-
-
-def _pending(context: StreamContext) -> tuple[Window, str] | None:
-    """What a killed night had asked for, unless it is too old or on other marketplaces."""
-    found = context.state.get(_STATE)
-    if not found:
-        return None
-    age = context.clock.now() - datetime.fromisoformat(found["asked_at"])
-    marketplaces = list(context.client.account.marketplace_ids)
-    if age > RESUME_WITHIN or found["marketplaces"] != marketplaces:
-        return None
-    start, end = (datetime.fromisoformat(found[name]) for name in ("start", "end"))
-    return Window(start, end), found["id"]

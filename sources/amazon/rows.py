@@ -9,7 +9,7 @@ null; an unknown column is named and dropped.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
@@ -57,20 +57,28 @@ class Locale:
     def month_first(self) -> bool:
         return self.marketplaces[0].month_first
 
+    @property
+    def date_order(self) -> str:
+        return self.marketplaces[0].date_order
+
     def zone(self, channel: str | None) -> str:
         """Zone of a row's marketplace, of the account's first where the row names none we know."""
         found = marketplace_of_channel(channel) or self.marketplaces[0]
         return self.time_zones.get(found.name, found.time_zone)
 
 
-def read_pages(document: Document, layout: Layout, locale: Locale) -> Iterator[Page]:
-    """Pages of at most ROWS_PER_PAGE rows; one empty page for an empty or header-only report."""
+def read_pages(document: Document, layout: Layout, locale: Locale, **also: str) -> Iterator[Page]:
+    """Pages of at most ROWS_PER_PAGE rows; one empty page for an empty or header-only report.
+
+    `also`: fields that every row gets beside its cells.
+    """
     tally = Tally(document.source_ref)
     table, columns = open_table(document, layout, locale, tally)
     cleaner = Cleaner(layout, locale, tally, month_first=locale.month_first)
     rows: list[Row] = []
     is_first = True
     for clean in _numbered(_clean_rows(table, columns, cleaner), layout, document, locale):
+        clean.update(also)
         rows.append(clean)
         if len(rows) >= ROWS_PER_PAGE:
             yield _page(document, table, columns, rows, cleaner, is_first)
@@ -102,6 +110,13 @@ def open_table(
     if not table.header:
         return table, Columns(0, {}, (), ())
     columns = match_columns(table.header, layout)
+    if layout.positions and not columns.position:
+        raise StopStream(
+            f"{document.source_ref} ({layout.report_type}) has {columns.width} columns instead of "
+            f"{len(layout.positions)}. Its header is in the seller's language, so columns are "
+            "found by position, and these are others: look at the report in Seller Central and "
+            "tell the project."
+        )
     lacking = [name for name in layout.required if name not in columns.position]
     if lacking:
         raise StopStream(
@@ -139,9 +154,12 @@ class Cleaner:
         self._times = frozenset(layout.times)
         self.has_bare_dates = False  # a day may begin before the window and end in it
         number = functools.partial(cells.clean_number, decimal_comma=decimal_comma)
+        date = functools.partial(cells.clean_date, order=layout.date_order or locale.date_order)
         self._others: dict[str, Callable[[str], str | None]] = {
             name: number
             if name in layout.numbers
+            else date
+            if name in layout.dates
             else cells.clean_identifier
             if name in layout.identifiers
             else cells.clean_text
@@ -208,9 +226,14 @@ def _numbered(
             row["occurrence"] = 1
             yield row
     for group in groups.values():
-        for number, row in enumerate(sorted(group, key=lambda r: sorted(r.items())), start=1):
-            row["occurrence"] = number
-            yield row
+        yield from number_equal(group)
+
+
+def number_equal(group: Iterable[Row]) -> Iterator[Row]:
+    """Rows equal in what is counted, with their numbers, in the order of all they hold."""
+    for number, row in enumerate(sorted(group, key=lambda r: sorted(r.items())), start=1):
+        row["occurrence"] = number
+        yield row
 
 
 def _repeated(layout: Layout, document: Document, locale: Locale) -> set[bytes]:

@@ -11,10 +11,22 @@ from pathlib import Path
 from sources._core.connector import Stream
 from sources._core.static import static_streams
 
-from . import records
-from .layouts import ALL_ORDERS, FBA_RETURNS, FULFILLED_SHIPMENTS
+from . import records, stock_records
+from .feedback import read_feedback
+from .layouts import (
+    ALL_ORDERS,
+    FBA_REIMBURSEMENTS,
+    FBA_REPLACEMENTS,
+    FBA_RETURNS,
+    FULFILLED_SHIPMENTS,
+    INVENTORY_LEDGER,
+    REMOVAL_ORDERS,
+    REMOVAL_SHIPMENTS,
+    SELLER_FEEDBACK,
+)
 from .orders import read_orders
 from .reports import ReportKind, read_settlements
+from .seller_returns import read_returns
 
 _NEAR_REAL_TIME = timedelta(minutes=30)
 _DAILY = timedelta(hours=4)
@@ -46,6 +58,48 @@ def return_key(row: records.FbaReturn) -> str:
 
 def settlement_row_key(row: records.SettlementRow) -> str:
     return key_of(row.settlement_id, row.row_no)
+
+
+def seller_return_key(row: records.MfnReturn) -> str:
+    if not row.order_id:
+        return ""
+    names = (row.order_id, row.amazon_rma_id, row.merchant_rma_id, row.merchant_sku)
+    return key_of(*names, row.occurrence)
+
+
+def replacement_key(row: records.FbaReplacement) -> str:
+    order_id = row.replacement_amazon_order_id
+    return key_of(order_id, row.sku, row.shipment_date, row.occurrence) if order_id else ""
+
+
+def reimbursement_key(row: records.FbaReimbursement) -> str:
+    return key_of(row.reimbursement_id, row.sku, row.occurrence) if row.reimbursement_id else ""
+
+
+def removal_key(row: stock_records.RemovalOrder) -> str:
+    return key_of(row.order_id, row.sku, row.disposition, row.occurrence) if row.order_id else ""
+
+
+def removal_shipment_key(row: stock_records.RemovalShipment) -> str:
+    if not row.order_id:
+        return ""
+    parcel = (row.shipment_date, row.tracking_number)
+    return key_of(row.order_id, row.sku, row.disposition, *parcel, row.occurrence)
+
+
+def ledger_key(row: stock_records.LedgerEvent) -> str:
+    if not (row.date and row.event_type):
+        return ""
+    goods = (row.fnsku, row.msku, row.fulfillment_center, row.disposition, row.country)
+    event = (row.event_type, row.reference_id, row.reason)
+    return key_of(row.date, *goods, *event, row.occurrence)
+
+
+def feedback_key(row: stock_records.SellerFeedback) -> str:
+    """A buyer gives one feedback on an order; without its id, what the row holds."""
+    if row.order_id:
+        return key_of(row.marketplace, row.order_id, row.occurrence)
+    return key_of(row.marketplace, "", row.date, row.rating, row.occurrence) if row.date else ""
 
 
 ALL_ORDERS_STREAM = Stream(
@@ -135,11 +189,86 @@ SETTLEMENTS_STREAM = Stream(
     lookback=timedelta(days=2),
     event_field="posted_date_time",
 )
+# A return or removal changes while it is under way, for weeks: with the day since the last night,
+# one report of sixty days reads it all again.
+MFN_RETURNS_STREAM = Stream(
+    name="mfn_returns",
+    record=records.MfnReturn,
+    key=seller_return_key,
+    read=read_returns,
+    lookback=timedelta(days=58),
+    max_window=timedelta(days=60),
+    free_text=("safet_action_reason",),
+    event_field="return_request_date",
+)
+FBA_REPLACEMENTS_STREAM = Stream(
+    name="fba_replacements",
+    record=records.FbaReplacement,
+    key=replacement_key,
+    read=ReportKind(FBA_REPLACEMENTS, made_anew_after=_DAILY).read,
+    lookback=timedelta(days=14),
+    max_window=timedelta(days=60),
+    event_field="shipment_date",
+)
+FBA_REIMBURSEMENTS_STREAM = Stream(
+    name="fba_reimbursements",
+    record=records.FbaReimbursement,
+    key=reimbursement_key,
+    read=ReportKind(FBA_REIMBURSEMENTS, made_anew_after=_DAILY).read,
+    lookback=timedelta(days=14),
+    max_window=timedelta(days=60),
+    event_field="approval_date",
+)
+REMOVAL_ORDERS_STREAM = Stream(
+    name="removal_orders",
+    record=stock_records.RemovalOrder,
+    key=removal_key,
+    read=ReportKind(REMOVAL_ORDERS, made_anew_after=_NEAR_REAL_TIME).read,
+    version="last_updated_date",
+    lookback=timedelta(days=58),
+    max_window=timedelta(days=60),
+    event_field="request_date",
+)
+REMOVAL_SHIPMENTS_STREAM = Stream(
+    name="removal_shipments",
+    record=stock_records.RemovalShipment,
+    key=removal_shipment_key,
+    read=ReportKind(REMOVAL_SHIPMENTS, made_anew_after=_NEAR_REAL_TIME).read,
+    lookback=timedelta(days=14),
+    max_window=timedelta(days=60),
+    event_field="shipment_date",
+)
+INVENTORY_LEDGER_STREAM = Stream(
+    name="inventory_ledger",
+    record=stock_records.LedgerEvent,
+    key=ledger_key,
+    read=ReportKind(INVENTORY_LEDGER, made_anew_after=_DAILY).read,
+    lookback=timedelta(days=14),
+    max_window=timedelta(days=60),
+    event_field="date",
+)
+SELLER_FEEDBACK_STREAM = Stream(
+    name="seller_feedback",
+    record=stock_records.SellerFeedback,
+    key=feedback_key,
+    read=ReportKind(SELLER_FEEDBACK, read_document=read_feedback, is_by_marketplace=True).read,
+    lookback=timedelta(days=58),
+    max_window=timedelta(days=60),
+    free_text=("comments", "your_response"),
+    event_field="date",
+)
 STREAMS = (
     ALL_ORDERS_STREAM,
     ORDERS_STREAM,
     FBA_RETURNS_STREAM,
     FULFILLED_SHIPMENTS_STREAM,
     SETTLEMENTS_STREAM,
+    MFN_RETURNS_STREAM,
+    FBA_REPLACEMENTS_STREAM,
+    FBA_REIMBURSEMENTS_STREAM,
+    REMOVAL_ORDERS_STREAM,
+    REMOVAL_SHIPMENTS_STREAM,
+    INVENTORY_LEDGER_STREAM,
+    SELLER_FEEDBACK_STREAM,
     *static_streams(Path(__file__).parent),
 )

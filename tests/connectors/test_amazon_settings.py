@@ -101,6 +101,13 @@ def test_check_is_content_when_all_rights_are_there(tmp_path: Path) -> None:
         "fba_returns",
         "fulfilled_shipments",
         "settlements",
+        "fba_replacements",
+        "fba_reimbursements",
+        "removal_orders",
+        "removal_shipments",
+        "inventory_ledger",
+        "seller_feedback",
+        "mfn_returns",
     ]
     assert all(check.ok for check in found.values())
 
@@ -159,6 +166,13 @@ def test_the_connector_says_its_versions_and_has_all_streams() -> None:
         "fba_returns",
         "fulfilled_shipments",
         "settlements",
+        "mfn_returns",
+        "fba_replacements",
+        "fba_reimbursements",
+        "removal_orders",
+        "removal_shipments",
+        "inventory_ledger",
+        "seller_feedback",
         "marketplaces",
         "reasons",
     ]
