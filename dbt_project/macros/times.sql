@@ -6,6 +6,16 @@
 {%- endmacro %}
 
 
+{#- The same, where a pure date is noon in UTC: that day in the zone of every marketplace. -#}
+{% macro iso_time_or_noon(text) -%}
+    case
+        when length({{ text }}) = 10
+            then {{ iso_timestamp(text) }} + interval '12' hour
+        else {{ iso_timestamp(text) }}
+    end
+{%- endmacro %}
+
+
 {#- A timestamp in UTC as the wall clock of a time zone. -#}
 {% macro local_time(at, zone) -%}
     {{ return(adapter.dispatch("local_time")(at, zone)) }}

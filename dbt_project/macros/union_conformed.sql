@@ -52,6 +52,30 @@
             "transaction_type", "amount_type", "amount_description", "amount", "currency",
             "order_id", "sku", "line_class",
         ],
+        "return_charges": [
+            "connector", "account", "return_id", "line", "order_id", "line_id", "sku",
+            "charge_kind", "payer", "amount", "currency", "charged_at",
+        ],
+        "reimbursements": [
+            "connector", "account", "reimbursement_id", "line_no", "approved_at", "order_id", "sku",
+            "reason_raw", "currency", "amount", "quantity_cash", "quantity_inventory",
+            "original_reimbursement_id", "case_ref",
+        ],
+        "removals": [
+            "connector", "account", "removal_id", "line_no", "requested_at", "updated_at", "sku",
+            "disposition", "order_type", "quantity_shipped", "quantity_disposed", "fee_amount",
+            "currency",
+        ],
+        "stock_moves": [
+            "connector", "account", "move_id", "moved_at", "sku", "fulfilment_centre_id",
+            "move_kind", "quantity", "grade", "reason_raw", "reference_id",
+        ],
+        "feedback": [
+            "connector", "account", "marketplace", "feedback_kind", "feedback_source",
+            "feedback_id", "order_id", "line_id", "sku", "listing_id", "created_at", "stars",
+            "native_sentiment", "comment_hash", "changed_at", "removed_at", "contacted_at",
+            "replied_at", "is_published",
+        ],
         "marketplaces": [
             "connector", "marketplace", "marketplace_id", "marketplace_name", "marketplace_kind",
             "home_country", "currency", "time_zone", "sales_channel", "region_group",
