@@ -134,8 +134,10 @@ def _refunded(fate: Fate, refund: Refund, bills: Bills) -> Iterator[Event]:
 
 
 def _fee_kept(fate: Fate, refund: Refund, bills: Bills) -> Decimal:
-    """The refunded goods' part of the sale's fees, less what was given back."""
+    """The refunded goods' part of the sale's fees, less what was given back, once it is settled."""
     line = fate.line
+    if refund.source != "settlement":
+        return Decimal(0)
     fees = -sum((row["amount"] for row in bills.sale_fees.get(line.key, ())), Decimal(0))
     if not fees or not line.net or not line.shipped:
         return Decimal(0)
