@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -21,6 +23,7 @@ from sources.amazon.sandbox import create_app
 from sources.amazon.sandbox.places import place_of
 from tests.connectors.sandbox_small_world import (
     ALL_ORDERS,
+    FINANCES,
     MFN_RETURNS,
     MFN_RETURNS_XML,
     ORDERS,
@@ -33,6 +36,7 @@ from tests.connectors.sandbox_small_world import (
     Caller,
     content_of,
 )
+from tests.connectors.test_sandbox_amazon_models import check
 
 NOW = datetime(2026, 3, 20, tzinfo=UTC)
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -185,7 +189,7 @@ def test_return_requests_are_those_made_by_now_in_both_forms(one: Caller, world:
     since = asked.filter(pl.col("requested_at") >= pl.lit("2026-01-20").str.to_datetime())
     assert Counter(blocks) == Counter(
         since.select(pl.col("return_no", "reason_code").repeat_by("blocks"))
-        .explode(pl.all())
+        .explode("return_no", "reason_code")
         .iter_rows()
     )
 
@@ -224,6 +228,113 @@ def test_replacements_name_the_order_they_replace(one: Caller, world: World) -> 
     assert {(r["replacement-amazon-order-id"], r["original-amazon-order-id"]) for r in rows} == set(
         sent.select("order_id", "replaces_order_id").iter_rows()
     )
+
+
+def transactions(one: Caller, **query: str) -> list[dict[str, Any]]:
+    """All transactions of a query; empty pages in between do not end it."""
+    found: list[dict[str, Any]] = []
+    token: dict[str, str] = {}
+    while True:
+        payload = content_of(one.get(FINANCES, **query, **token))["payload"]
+        found += payload["transactions"]
+        if "nextToken" not in payload:
+            return found
+        token = {"nextToken": payload["nextToken"]}
+
+
+def leaves(breakdowns: list[dict[str, Any]]) -> Iterator[tuple[str, Decimal]]:
+    for node in breakdowns:
+        if node.get("breakdowns"):
+            yield from leaves(node["breakdowns"])
+        else:
+            amount = Decimal(str(node["breakdownAmount"]["currencyAmount"]))
+            yield node["breakdownType"], amount
+
+
+def test_refunds_of_finances_are_those_paid_back_at_most_two_days_ago(
+    one: Caller, world: World, shared_dir: Path | None
+) -> None:
+    found = transactions(one, postedAfter="2026-01-01T00:00:00Z")
+    recent = content_of(one.get(FINANCES, postedAfter="2026-03-10T00:00:00Z"))
+    check(shared_dir, "finances", "ListTransactionsResponse", recent)
+    assert len({row["transactionId"] for row in found}) == len(found)
+    refunds = [row for row in found if row["transactionType"] == "Refund"]
+    told = {
+        item["relatedIdentifiers"][0]["itemRelatedIdentifierValue"]: -sum(
+            amount for name, amount in leaves(item["breakdowns"]) if name == "OurPricePrincipal"
+        )
+        for row in refunds
+        for item in row["items"]
+    }
+    now = NOW.replace(tzinfo=None)
+    paid = world.refunds.filter(pl.col("account") == one.account)
+    goods = pl.col("principal_minor") + pl.col("promotion_minor")
+    known = {
+        row["adjustment_id"]: Decimal(row["goods"]) / (1 if row["currency"] == "JPY" else 100)
+        for row in paid.with_columns(goods.alias("goods")).iter_rows(named=True)
+    }
+    assert told.items() <= known.items()
+    old = paid.filter(pl.col("refunded_at") < now - timedelta(days=2))
+    assert set(old["adjustment_id"]) <= set(told)
+    for row in found:
+        items = row.get("items", [])
+        trees = [item["breakdowns"] for item in items if "breakdowns" in item]
+        if trees and row["description"] in ("Order Payment", "Refund Order"):
+            total = sum(amount for tree in trees for _, amount in leaves(tree))
+            assert total == Decimal(str(row["totalAmount"]["currencyAmount"]))
+
+
+def test_a_sale_that_is_held_back_is_released_once(one: Caller) -> None:
+    found = transactions(one, postedAfter="2026-01-01T00:00:00Z")
+    by_id = {row["transactionId"]: row for row in found}
+    statuses = Counter(row["transactionStatus"] for row in found)
+    assert statuses["DEFERRED"] and statuses["DEFERRED_RELEASED"]
+    twins = 0
+    for row in found:
+        names = {
+            each["relatedIdentifierName"]: each["relatedIdentifierValue"]
+            for each in row["relatedIdentifiers"]
+        }
+        if row["transactionStatus"] == "DEFERRED_RELEASED":
+            twin = by_id[names["RELEASE_TRANSACTION_ID"]]
+            assert twin["transactionStatus"] == "RELEASED"
+            assert twin["totalAmount"] == row["totalAmount"]
+            twins += 1
+        assert (row["transactionStatus"] == "DEFERRED") <= ("RELEASE_TRANSACTION_ID" not in names)
+    assert twins == statuses["DEFERRED_RELEASED"]
+
+
+def test_transactions_keep_their_rules(one: Caller) -> None:
+    whole = transactions(one, postedAfter="2026-01-01T00:00:00Z")
+    early = transactions(
+        one, postedAfter="2026-01-01T00:00:00Z", postedBefore="2026-02-10T00:00:00Z"
+    )
+    late = transactions(one, postedAfter="2026-02-10T00:00:00Z")
+    assert len(early) + len(late) == len(whole)
+    assert transactions(one, postedAfter="2025-08-01T00:00:00Z") == []
+    order = next(row for row in whole if row["transactionType"] == "Refund")
+    number = order["relatedIdentifiers"][0]["relatedIdentifierValue"]
+    mine = transactions(one, relatedIdentifierName="ORDER_ID", relatedIdentifierValue=number)
+    assert order in mine and len(mine) > 1
+    page = content_of(one.get(FINANCES, postedAfter="2026-01-01T00:00:00Z"))["payload"]
+    for query in (
+        {},
+        {"postedAfter": "2026-03-20T00:00:00Z"},
+        {"postedAfter": "2026-01-01T00:00:00Z", "transactionStatus": "PAID"},
+        {"relatedIdentifierName": "ORDER_ID"},
+        {"postedAfter": "2026-01-02T00:00:00Z", "nextToken": page["nextToken"]},
+    ):
+        assert one.get(FINANCES, **query).status == 400
+
+
+def test_some_pages_are_empty_although_more_follows(one: Caller) -> None:
+    pages = [
+        content_of(one.get(FINANCES, postedAfter=f"2026-01-{day:02d}T00:00:00Z"))["payload"]
+        for day in range(1, 29)
+    ]
+    empty = [page for page in pages if not page["transactions"]]
+    assert empty
+    assert all(page["nextToken"] for page in empty)
 
 
 def test_each_settlement_adds_up_to_its_total(one: Caller, world: World) -> None:

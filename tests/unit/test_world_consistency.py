@@ -28,6 +28,7 @@ FIRST_SEEN = {
     "return_requests": "requested_at",
     "refunds": "refunded_at",
     "reimbursements": "approved_at",
+    "bookings": "posted_at",
     "settlements": "closed_at",
     "inspections": "inspected_at",
     "scans": "known_at",

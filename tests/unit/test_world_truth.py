@@ -39,6 +39,24 @@ def test_units_and_refunds_add_up() -> None:
     assert int(lines["reimbursement"].sum() * 100) == given["amount_minor"].sum()
 
 
+def test_fees_labels_and_goods_add_up() -> None:
+    clock = world().scenario.clock.replace(tzinfo=None)
+    lines = truth()["order_line"]
+    paid = world().refunds.filter(pl.col("refunded_at") <= clock)
+    assert int(lines["platform_fee_kept"].sum() * 100) == paid["admin_fee_minor"].sum() > 0
+    billed = world().settlement_lines.filter(pl.col("posted_at") <= clock)
+    for column, word in (("returns_processing_fee", "CustomerReturn"), ("return_shipping", "POST")):
+        minor = billed.filter(pl.col("amount_description").str.contains(word))["amount_minor"].sum()
+        assert int(lines[column].sum() * 100) == -minor > 0
+    graded = world().inspections.filter(pl.col("inspected_at") <= clock)
+    sold_off = graded.filter(pl.col("disposition") == "liquidate")["recovered_minor"].sum()
+    assert int(lines["liquidation"].sum() * 100) == sold_off > 0
+    back = lines.filter(pl.col("received_at").is_not_null())
+    assert lines["write_off"].sum() == back["write_off"].sum() > 0
+    assert lines["replacement_shipping"].sum() > 0
+    assert lines["outbound_shipping_lost"].sum() > lines["replacement_shipping"].sum()
+
+
 def test_keys_are_those_of_the_contract() -> None:
     keys = truth()["order_line"]["order_line_key"]
     amazon = keys.filter(keys.str.starts_with("amazon:"))

@@ -35,7 +35,7 @@ def build_world(scenario: Scenario, until: datetime | date | None = None) -> Wor
     refunds = return_tables.refunds_table(sim)
     reimbursements = reimbursements_table(sim)
     requests = return_requests_table(sim, orders, lines, returns, refunds)
-    settlements, settlement_lines = settlement_tables(
+    settlements, settlement_lines, bookings = settlement_tables(
         sim, orders, lines, shipments, returns, refunds, reimbursements, requests
     )
     lots = reference_tables.lots_table(sim)
@@ -58,6 +58,7 @@ def build_world(scenario: Scenario, until: datetime | date | None = None) -> Wor
         "return_requests": requests,
         "refunds": refunds,
         "reimbursements": reimbursements,
+        "bookings": bookings,
         "settlements": settlements,
         "settlement_lines": settlement_lines,
         "inspections": inspections_table(sim, returns, return_units, units),

@@ -5,13 +5,14 @@ Belongs here: which rows a settlement has. Does not belong here: how a report pr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import polars as pl
 
 from sources._sandbox.world import geography
 from sources._sandbox.world.demand import DAY, HOUR, SECOND
+from sources._sandbox.world.dispatch import hours
 from sources._sandbox.world.draws import text_ids
 from sources._sandbox.world.effects import day_number
 from sources._sandbox.world.fault_tables import planted_errors
@@ -94,11 +95,12 @@ def settlement_tables(
     refunds: pl.DataFrame,
     reimbursements: pl.DataFrame,
     requests: pl.DataFrame,
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The tables `settlements` and `settlement_lines`: all periods closed before the end."""
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """The tables `settlements` and `settlement_lines`: all periods closed before the end; and
+    `bookings`, all that was booked, settled yet or not."""
     groups = _groups(sim)
     if groups.is_empty():
-        return pl.DataFrame(), pl.DataFrame()
+        return pl.DataFrame(), pl.DataFrame(), pl.DataFrame()
     amazon = orders.filter(pl.col("connector") == "amazon").join(
         _markets(sim), on=["account", "marketplace"], how="left", maintain_order="left"
     )
@@ -112,26 +114,51 @@ def settlement_tables(
             _account_fees(sim, groups),
         ]
     )
+    booked = _bookings(sim, events)
     events = _closed(sim, groups, events).sort(
         "settlement_id", "posted_at", "order_id", "order_item_id", "adjustment_id", "rank",
         nulls_last=True, maintain_order=True,
     )  # fmt: skip
     rows = _rows(events)
-    return _heads(sim, events, rows), rows
+    return _heads(sim, events, rows), rows, booked
 
 
-def _rows(events: pl.DataFrame) -> pl.DataFrame:
+def _bookings(sim: Simulation, events: pl.DataFrame) -> pl.DataFrame:
+    """When each booking is shown, up to 40 hours late, and until when a sale is held back."""
+    events = events.sort("posted_at", "account", "order_id", "order_item_id", "adjustment_id",
+                         "rank", nulls_last=True, maintain_order=True)  # fmt: skip
+    orders = events["order_id"].str.replace_all("-", "", literal=True).cast(pl.UInt64)
+    posted = events["posted_at"].dt.timestamp("us").cast(pl.UInt64).to_numpy()
+    keys = orders.fill_null(0).to_numpy() ^ (posted * np.uint64(0x9E3779B97F4A7C15))
+    late = pl.Series(hours(sim.draws, "booking.shown", keys, 0, 40))
+    held = pl.Series(hours(sim.draws, "booking.held", keys, 216, 400))
+    is_held = pl.Series(sim.draws.chance("booking.held?", keys, 0.5))
+    is_held &= (events["fulfillment_id"] == "MFN").fill_null(value=False) & (events["rank"] == 0)
+    events = events.with_columns(
+        (pl.col("posted_at") + late.cast(pl.Duration("us"))).alias("shown_at"),
+        pl.when(is_held)
+        .then(pl.col("posted_at") + held.cast(pl.Duration("us")))
+        .alias("released_at"),
+    )
+    return _components(events, ["shown_at", "released_at", *_EVENT])
+
+
+def _components(events: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
     """One row per component of each event, in the events' order; zero amounts left out."""
     amounts = events.select(_NAMES).to_numpy()
     event, component = np.nonzero(amounts)
-    of = pl.Series(event, dtype=pl.UInt32)
     kinds = pl.DataFrame(
         COMPONENTS, schema=["transaction_type", "amount_type", "amount_description"], orient="row"
     )
-    kept = events.select("settlement_id", *_EVENT)[of]
-    rows = pl.concat(
+    kept = events.select(columns)[pl.Series(event, dtype=pl.UInt32)]
+    return pl.concat(
         [kept, kinds[pl.Series(component, dtype=pl.UInt32)]], how="horizontal"
     ).with_columns(pl.Series("amount_minor", amounts[event, component], dtype=pl.Int64))
+
+
+def _rows(events: pl.DataFrame) -> pl.DataFrame:
+    """Lines of settlements, numbered as in the report."""
+    rows = _components(events, ["settlement_id", *_EVENT])
     is_price = pl.col("amount_type").eq(PRICE) & pl.col("amount_description").eq("Principal")
     return rows.with_columns(
         pl.when(is_price & (pl.col("transaction_type") == "Order"))

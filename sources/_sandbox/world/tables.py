@@ -318,6 +318,26 @@ REIMBURSEMENTS: Columns = {  # one row per id and SKU
     "original_reimbursement_id": pl.String,  # of reversals
     "original_reimbursement_type": pl.String,
 }
+BOOKINGS: Columns = {  # components of all that Amazon books, as its Finances API shows it
+    "account": pl.String,
+    "marketplace": pl.String,
+    "marketplace_name": pl.String,
+    "transaction_type": pl.String,  # as in a settlement
+    "amount_type": pl.String,
+    "amount_description": pl.String,
+    "amount_minor": MONEY,
+    "currency": pl.String,
+    "order_id": pl.String,
+    "adjustment_id": pl.String,
+    "shipment_id": pl.String,
+    "fulfillment_id": pl.String,  # AFN, MFN
+    "posted_at": TIME,
+    "order_item_id": pl.String,
+    "sku": pl.String,
+    "quantity": pl.Int64,
+    "shown_at": TIME,
+    "released_at": TIME,  # of sales held back for a while; null: paid out at once
+}
 SETTLEMENTS: Columns = {  # closed ones only; one per account, currency and 14 days
     "settlement_id": pl.String,
     "account": pl.String,
@@ -436,6 +456,7 @@ class World:
     return_requests: pl.DataFrame
     refunds: pl.DataFrame
     reimbursements: pl.DataFrame
+    bookings: pl.DataFrame
     settlements: pl.DataFrame
     settlement_lines: pl.DataFrame
     inspections: pl.DataFrame

@@ -28,10 +28,11 @@ from .answers import (
 )
 from .auth import Tokens
 from .contents import ReportContents, Snapshots
+from .finances import Finances
 from .orders import Orders
 from .places import Place, place_of
 from .report_ids import document_id, report_of_document
-from .report_kinds import ORDERS_ROLE
+from .report_kinds import FINANCE_ROLE, ORDERS_ROLE
 from .reports import Reports
 from .storage import PATH as STORAGE_PATH
 from .storage import Storage
@@ -39,6 +40,7 @@ from .throttle import Buckets, rate_text
 
 _REPORTS = "/reports/2021-06-30"
 _ORDERS = "/orders/2026-01-01/orders"
+_FINANCES = "/finances/2024-06-19/transactions"
 _RESTRICTED = "/tokens/2021-03-01/restrictedDataToken"
 _SELLERS = "/sellers/v1/marketplaceParticipations"
 _RATE_SHOWN_ON = frozenset({200, 202, 400, 404})
@@ -82,6 +84,7 @@ class AmazonSandbox:
             self._joined,
             environment.with_personal_data,
         )
+        self._finances = Finances(environment.world, clock, scenario.seed, self._joined)
         self._storage = Storage(clock, scenario.seed)
         self._answered = 0
         self._lock = Lock()
@@ -98,6 +101,7 @@ class AmazonSandbox:
                 "getReportDocument",
                 self._get_document,
             ),
+            ("GET", _path(_FINANCES), "listTransactions", self._list_transactions),
             ("POST", _path(_RESTRICTED), "createRestrictedDataToken", self._restricted_token),
             ("GET", _path(_SELLERS), "getMarketplaceParticipations", self._participations),
         ]
@@ -162,16 +166,20 @@ class AmazonSandbox:
         return role not in self._missing_roles.get(account, frozenset())
 
     def _search_orders(self, account: str, request: Request, _argument: str) -> Response:
-        self._need_orders_role(account)
+        self._need_role(account, ORDERS_ROLE)
         return self._orders.search(account, request)
 
     def _get_order(self, account: str, request: Request, argument: str) -> Response:
-        self._need_orders_role(account)
+        self._need_role(account, ORDERS_ROLE)
         return self._orders.order(account, argument, request)
 
-    def _need_orders_role(self, account: str) -> None:
-        if not self._allows(account, ORDERS_ROLE):
-            raise forbidden(f"The application lacks the role {ORDERS_ROLE}.")
+    def _list_transactions(self, account: str, request: Request, _argument: str) -> Response:
+        self._need_role(account, FINANCE_ROLE)
+        return self._finances.transactions(account, request)
+
+    def _need_role(self, account: str, role: str) -> None:
+        if not self._allows(account, role):
+            raise forbidden(f"The application lacks the role {role}.")
 
     def _create_report(self, account: str, request: Request, _argument: str) -> Response:
         return self._reports.create(account, request)

@@ -19,6 +19,7 @@ RATES: dict[str, tuple[float, int]] = {
     "getReports": (0.0222, 10),
     "cancelReport": (0.0222, 10),
     "getReportDocument": (0.0167, 15),
+    "listTransactions": (0.5, 10),
     "createRestrictedDataToken": (1.0, 10),
     "getMarketplaceParticipations": (0.016, 15),
 }
