@@ -58,12 +58,25 @@
 {%- endmacro %}
 
 
+{#- Money of a row of fct_after_sales_cost, negative for a credit. -#}
+{% macro signed_cost(from, amount) -%}
+    case
+        when {{ from }}.direction = 'cost' then {{ from }}.{{ amount }} else -{{ from }}.{{ amount }}
+    end
+{%- endmacro %}
+
+
+{#- 1 for a component that is a cost by nature (memo too), -1 for a credit. -#}
+{% macro component_sign(component) -%}
+    case when {{ is_component(component, ["fee_credit", "credit"]) }} then -1 else 1 end
+{%- endmacro %}
+
+
 {#- Sums of fct_after_sales_cost rows `from`: a column per component, positive as the component is
     meant (a credit taken back lowers it), the two totals and what is estimated of K02. `amount` is
     the column of money: at the rate of the event, or of the order for cohorts. -#}
 {% macro cost_sums(from, amount) -%}
-    {%- set signed = "case when " ~ from ~ ".direction = 'cost' then " ~ from ~ "." ~ amount
-        ~ " else -" ~ from ~ "." ~ amount ~ " end" -%}
+    {%- set signed = signed_cost(from, amount) -%}
     {%- set credits = cost_components().fee_credit + cost_components().credit -%}
     {%- for component in all_cost_components() %}
         coalesce(sum(
@@ -193,4 +206,87 @@
             then 'sale_fulfilment'
         when lower(transaction_type) = 'order' then 'sale_fee'
     end
+{%- endmacro %}
+
+
+{#- The columns that all cost tables have, of a row `from` with cost_measures, net_sales and the
+    units that came back (`returned`). -#}
+{% macro cost_columns(from, returned) -%}
+    {%- for component in all_cost_components() %}
+        {{ money(from ~ "." ~ component) }} as {{ component }},
+    {%- endfor %}
+        {{ money(recovered_value(from)) }} as recovered_value,
+        {{ money(from ~ ".after_sales_cost_total") }} as after_sales_cost_total,
+        {{ money(from ~ ".after_sales_cost_ex_refund") }} as after_sales_cost_ex_refund,
+        {{ rate(from ~ ".after_sales_cost_total", from ~ ".net_sales") }} as after_sales_cost_rate,
+        {{ rate(from ~ ".after_sales_cost_ex_refund", from ~ ".net_sales") }}
+            as after_sales_cost_ex_refund_rate,
+        {{ money(from ~ ".cost_estimated") }} as cost_estimated
+    {%- if returned %},
+        {{ money(return_handling_cost(from)) }} as return_handling_cost,
+        {{ money(rate(return_handling_cost(from), from ~ "." ~ returned)) }} as cost_per_return,
+        {{ money(from ~ ".refund_retained") }} as refund_retained,
+        {{ money(from ~ ".reimbursement") }} as refund_recovered,
+        {{ money(net_refund(from)) }} as net_refund,
+        {{ rate(from ~ ".refund_net", from ~ ".net_sales") }} as refund_rate_gross,
+        {{ rate(net_refund(from), from ~ ".net_sales") }} as net_refund_rate,
+        {{ money(from ~ ".net_sales") }} as net_sales,
+        {{ money(from ~ ".profit_before_after_sales") }} as profit_before_after_sales,
+        {{ money(from ~ ".landed_cost_returned") }} as landed_cost_returned,
+        {{ money(true_net_profit(from)) }} as true_net_profit,
+        cast({{ from }}.units_shipped as bigint) as units_shipped,
+        cast({{ from }}.units_cost_known as bigint) as units_cost_known
+    {%- endif %}
+{%- endmacro %}
+
+
+{#- The part of K02 that belongs to returns; what was sent instead belongs to the exchange. -#}
+{% macro return_handling_cost(from) -%}
+    (
+        {%- for component in [
+            "return_shipping", "returns_processing_fee", "inspection_labour", "repack",
+            "write_off", "disposal_fee",
+        ] %} {{ "+ " if not loop.first }}{{ from }}.{{ component }}{% endfor %}
+        - {{ from }}.resale_value - {{ from }}.liquidation
+    )
+{%- endmacro %}
+
+
+{#- Refunds that left the house: not kept as credit, not paid back by the marketplace. -#}
+{% macro net_refund(from) -%}
+    ({{ from }}.refund_net - {{ from }}.refund_retained - {{ from }}.reimbursement)
+{%- endmacro %}
+
+
+{#- K07. Unknown where units were shipped and the landed cost of none of them is known. What is sunk
+    is in the profit of the sale already, so where K01 counts it, it is added back. -#}
+{% macro true_net_profit(from) -%}
+    case
+        when {{ from }}.units_cost_known > 0 or {{ from }}.units_shipped = 0
+            then
+                {{ from }}.profit_before_after_sales - {{ from }}.after_sales_cost_total
+                + {{ from }}.landed_cost_returned
+                + case when {{ from }}.include_sunk then {{ from }}.outbound_shipping_lost else 0 end
+    end
+{%- endmacro %}
+
+
+{#- The month of an event, 1900-01-01 where its day is not known. -#}
+{% macro known_month(day) -%}
+    {{ month_of("coalesce(" ~ day ~ ", " ~ unknown_date() ~ ")") }}
+{%- endmacro %}
+
+
+{#- Sums over rows of int_cost_month__summed. -#}
+{% macro cost_month_sums() -%}
+    {%- for column in cost_measures() + [
+        "refund_retained", "units_shipped", "units_cost_known", "units_returned_event",
+        "landed_cost_returned", "units_reimbursement_due", "reimbursement_gap",
+    ] %}
+        sum({{ column }}) as {{ column }},
+    {%- endfor %}
+        sum(net_sales) as net_sales,
+        sum(profit_before_after_sales) as profit_before_after_sales,
+        min(reporting_currency) as reporting_currency,
+        bool_or(include_sunk) as include_sunk
 {%- endmacro %}

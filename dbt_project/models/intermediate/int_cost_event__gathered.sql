@@ -35,13 +35,6 @@ time_zones as (
     from {{ ref('int_order_line__enriched') }}
 ),
 
-minutes_told as (
-    select
-        inspection_id,
-        minutes_spent
-    from {{ ref('base_files__return_inspections') }}
-),
-
 setting as (
     select reporting_currency from {{ source('settings', 'setting') }}
 ),
@@ -284,18 +277,25 @@ inspected as (
         inspections.inspection_id,
         inspections.next_step,
         inspections.quantity,
-        inspections.recovered_reporting,
+        inspections.recovered_amount,
+        inspections.currency as recovered_currency,
         inspections.inspected_at,
-        returns_back.*,
+        returns_back.order_line_key,
+        returns_back.return_line_key,
+        returns_back.account,
+        returns_back.marketplace,
+        returns_back.country,
+        returns_back.sku,
+        returns_back.time_zone,
+        returns_back.is_written_off,
         coalesce(
-            minutes_told.minutes_spent, cost_rates.inspection_minutes * inspections.quantity
+            inspections.minutes_spent, cost_rates.inspection_minutes * inspections.quantity
         ) as minutes_spent,
         cost_rates.labour_per_hour,
         cost_rates.repack_per_unit,
         cost_rates.disposal_per_unit
     from inspections
     inner join returns_back on inspections.return_line_key = returns_back.return_line_key
-    left join minutes_told on inspections.inspection_id = minutes_told.inspection_id
     cross join cost_rates
 ),
 
@@ -313,7 +313,11 @@ inspection_events as (
         inspected.sku,
         inspected.inspected_at as event_at,
         {{ local_date("inspected.inspected_at", "inspected.time_zone") }} as event_date,
-        setting.reporting_currency as currency,
+        case
+            when parts.component in ('liquidation', 'resale_value')
+                then inspected.recovered_currency
+            else setting.reporting_currency
+        end as currency,
         case parts.component
             when 'inspection_labour'
                 then {{ money("inspected.minutes_spent * inspected.labour_per_hour / 60") }}
@@ -330,12 +334,12 @@ inspection_events as (
             when 'liquidation'
                 then case
                     when inspected.is_written_off and inspected.next_step = 'liquidate'
-                        then -inspected.recovered_reporting
+                        then -inspected.recovered_amount
                 end
             else
                 case
                     when inspected.is_written_off and inspected.next_step <> 'liquidate'
-                        then -inspected.recovered_reporting
+                        then -inspected.recovered_amount
                 end
         end as cost_amount
     from inspected

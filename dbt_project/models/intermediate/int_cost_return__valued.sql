@@ -44,7 +44,9 @@ judged as (
         ) as graded_at,
         case when return_lines.disposition = 'missing' then 0 else return_lines.quantity end
             as units_back,
-        return_lines.next_step in ('liquidate', 'return_to_supplier', 'destroy') as is_given_up,
+        return_lines.disposition <> 'missing'
+        and return_lines.next_step in ('liquidate', 'return_to_supplier', 'destroy')
+            as is_given_up,
         coalesce(return_lines.recovered_reporting, 0) > 0 as is_recovery_told,
         cost_rates.rate as recovery_share
     from return_lines
@@ -76,12 +78,14 @@ final as (
         country,
         sku,
         quantity,
+        disposition,
         quantity_shipped,
         time_zone,
         back_at,
         {{ local_date("back_at", "time_zone") }} as back_date,
         graded_at,
-        share_lost > 0 as is_written_off,
+        is_given_up
+        or disposition not in ('sellable', 'unknown', 'missing') as is_written_off,
         {{ money("unit_landed_cost_reporting * units_back") }} as landed_cost_returned,
         {{ money("unit_landed_cost_reporting * units_back * share_lost") }} as write_off
     from lost

@@ -17,6 +17,10 @@ refs as (
     select * from {{ ref('int_order_ref__matched') }}
 ),
 
+marketplaces as (
+    select * from {{ ref('dim_marketplace') }}
+),
+
 canonical as (
     select
         reason_l2,
@@ -36,8 +40,10 @@ returned as (
         return_lines.order_key,
         coalesce(order_lines.sku, return_lines.source_sku) as sku,
         return_lines.source_sku,
-        return_lines.received_at
+        return_lines.received_at,
+        coalesce(marketplaces.time_zone, 'UTC') as time_zone
     from return_lines
+    left join marketplaces on return_lines.marketplace = marketplaces.marketplace
     left join order_lines on return_lines.order_line_key = order_lines.order_line_key
     where not return_lines.is_ambiguous
 ),
@@ -57,7 +63,8 @@ candidates as (
         inspected_orders.inspection_id,
         returned.return_line_key,
         1 as preference,
-        returned.received_at
+        returned.received_at,
+        returned.time_zone
     from inspected_orders
     inner join returned
         on
@@ -69,7 +76,8 @@ candidates as (
         inspected_orders.inspection_id,
         returned.return_line_key,
         2 as preference,
-        returned.received_at
+        returned.received_at,
+        returned.time_zone
     from inspected_orders
     inner join returned
         on
@@ -112,13 +120,16 @@ final as (
             as next_step,
         {{ money("inspections.recovered_value * fx_rates.rate_to_reporting") }}
             as recovered_reporting,
+        {{ money("inspections.recovered_value") }} as recovered_amount,
+        coalesce(inspections.currency, 'unknown') as currency,
+        inspections.minutes_spent,
         inspections.inspected_at
     from inspections
     inner join chosen on inspections.inspection_id = chosen.inspection_id
     left join canonical on inspections.defect_code = canonical.reason_l2
     left join fx_rates
         on
-            cast(inspections.inspected_at as date) = fx_rates.rate_date
+            {{ local_date("inspections.inspected_at", "chosen.time_zone") }} = fx_rates.rate_date
             and inspections.currency = fx_rates.currency
 )
 

@@ -1,0 +1,88 @@
+-- One row per order line of which the marketplace owes units and has not paid all: goods that its
+-- warehouse or carrier damaged, and refunds for goods that never came back after 45 days (K10).
+with
+
+order_lines as (
+    select * from {{ ref('fct_order_line') }}
+    where fulfilled_by = 'marketplace'
+),
+
+returns_back as (
+    select * from {{ ref('int_cost_return__valued') }}
+),
+
+refunds as (
+    select * from {{ ref('fct_refund_line') }}
+    where kind in ('inr', 'returnless') and not is_duplicate_of_chargeback
+),
+
+costs as (
+    select * from {{ ref('fct_after_sales_cost') }}
+    where component = 'reimbursement'
+),
+
+data_until as (
+    select data_until_date from {{ ref('int_data_until') }}
+),
+
+owed as (
+    select
+        order_line_key,
+        quantity as units,
+        back_date as due_date
+    from returns_back
+    where disposition in ('warehouse_damaged', 'carrier_damaged')
+    union all
+    select
+        refunds.order_line_key,
+        refunds.units_refunded as units,
+        refunds.refunded_date as due_date
+    from refunds
+    cross join data_until
+    left join returns_back on refunds.return_line_key = returns_back.return_line_key
+    where
+        returns_back.return_line_key is null
+        and {{ add_days("refunds.refunded_date", 45) }} <= data_until.data_until_date
+),
+
+owed_lines as (
+    select
+        order_line_key,
+        sum(units) as units,
+        min(due_date) as due_date
+    from owed
+    group by order_line_key
+),
+
+paid as (
+    select
+        order_line_key,
+        sum(case when direction = 'credit' then amount_reporting else -amount_reporting end)
+            as reimbursed
+    from costs
+    group by order_line_key
+),
+
+final as (
+    select
+        order_lines.order_line_key,
+        order_lines.account,
+        order_lines.marketplace,
+        order_lines.country,
+        order_lines.sku,
+        {{ known_month("owed_lines.due_date") }} as month,
+        owed_lines.due_date,
+        cast(owed_lines.units as bigint) as units_due,
+        {{ money("owed_lines.units * order_lines.unit_landed_cost_reporting") }} as due_reporting,
+        {{ money("coalesce(paid.reimbursed, 0)") }} as reimbursed_reporting,
+        {{ money("greatest(
+            owed_lines.units * order_lines.unit_landed_cost_reporting
+            - coalesce(paid.reimbursed, 0), 0
+        )") }} as gap_reporting
+    from owed_lines
+    inner join order_lines on owed_lines.order_line_key = order_lines.order_line_key
+    left join paid on owed_lines.order_line_key = paid.order_line_key
+    where owed_lines.units > 0
+)
+
+select * from final
