@@ -35,11 +35,14 @@ CONNECTORS = (
 )
 """Connectors that a scenario may name."""
 
-SELLING_CONNECTORS = ("amazon", "files")
+SELLING_CONNECTORS = ("amazon", "files", "shopify")
 """Connectors whose accounts have orders in the world so far; the others come with their source."""
 
 FILES_COUNTRIES = ("US", "GB", "BR", "MX")
 """Where buyers of a `files` account live when the scenario names no countries."""
+
+SHOPIFY_COUNTRIES = ("US", "CA", "GB")
+"""Where buyers of a `shopify` account live when the scenario names no countries."""
 
 Share = Annotated[float, pydantic.Field(ge=0, le=1)]
 Country = Annotated[str, pydantic.Field(pattern=r"^[A-Z]{2}$")]
@@ -76,10 +79,10 @@ class Account(_Strict):
     connector: str
     name: Name
     marketplaces: tuple[str, ...] = ()
-    countries: tuple[Country, ...] = ()  # files: where the buyers live
-    currency: Annotated[str, pydantic.Field(pattern=r"^[A-Z]{3}$")] | None = None  # files
+    countries: tuple[Country, ...] = ()  # files, shopify: where the buyers live
+    currency: Annotated[str, pydantic.Field(pattern=r"^[A-Z]{3}$")] | None = None  # files, shopify
     share: Annotated[float, pydantic.Field(ge=0)] = 1.0
-    fulfilled_by_marketplace: Share = 0.85  # share of FBA orders; files: always 0
+    fulfilled_by_marketplace: Share = 0.85  # share of FBA orders; others: always 0
 
     @property
     def sells(self) -> bool:

@@ -50,11 +50,15 @@ def follow(
     """Everything after the trouble, by its reason."""
     order, parcel = units.order[unit], units.parcel[unit]
     ids = units.fate[unit]
+    own_shop = np.array([m.is_own_shop for m in places.markets])[orders.market[order]]
     fba = orders.is_fba[order]
     kind = _kinds(draws, parcels.state[order, parcel], reason, fault, ~fba, ids)
     sku = lines.sku[units.line[unit]]
     has_sizes = np.array([len(s) > 1 for s in catalogue.siblings])[sku]
     ends = _ends(draws, kind, reason, has_sizes, ids)
+    ends = np.where(
+        own_shop & (ends == REPLACEMENT), np.where(kind == RETURN, EXCHANGE, REFUND), ends
+    )
     state_at = parcels.state_at[order, parcel]
     requested = np.where(kind == BACK, NEVER, np.where(kind == MISSING, state_at, requested))
     received = _received(draws, kind, fba, requested, state_at, ids)

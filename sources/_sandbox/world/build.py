@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import polars as pl
 
 from sources._sandbox.scenario import Scenario
-from sources._sandbox.world import reference_tables, return_tables, sales_tables
+from sources._sandbox.world import reference_tables, return_tables, sales_tables, shop_tables
 from sources._sandbox.world.buyers import buyers_table
 from sources._sandbox.world.fault_tables import fault_table, rates_table, touched_entities
 from sources._sandbox.world.inspections import inspections_table
@@ -38,6 +38,8 @@ def build_world(scenario: Scenario, until: datetime | date | None = None) -> Wor
     settlements, settlement_lines, bookings = settlement_tables(
         sim, orders, lines, shipments, returns, refunds, reimbursements, requests
     )
+    orders = shop_tables.with_names(sim, orders)
+    shop = shop_tables.shop_tables(sim, orders, lines, units, shipments, returns, refunds)
     lots = reference_tables.lots_table(sim)
     fx_rates, fx_overrides = reference_tables.exchange_rates(sim)
     frames = {
@@ -49,7 +51,7 @@ def build_world(scenario: Scenario, until: datetime | date | None = None) -> Wor
         "receipts": reference_tables.receipts_table(sim),
         "warehouses": reference_tables.warehouses_table(sim),
         "buyers": buyers,
-        "orders": orders.sort("ordered_at", "order_id"),
+        "orders": orders,
         "order_lines": lines,
         "units": units,
         "shipments": shipments,
@@ -61,6 +63,7 @@ def build_world(scenario: Scenario, until: datetime | date | None = None) -> Wor
         "bookings": bookings,
         "settlements": settlements,
         "settlement_lines": settlement_lines,
+        **shop,
         "inspections": inspections_table(sim, returns, return_units, units),
         "scans": sales_tables.scans_table(units, orders),
         "order_states": sales_tables.states_table(sim),

@@ -13,6 +13,7 @@ import numpy as np
 from sources._sandbox.world.catalogue import Catalogue
 from sources._sandbox.world.demand import (
     DAY,
+    MAX_LINES,
     MAX_UNITS,
     NEVER,
     SECOND,
@@ -48,7 +49,12 @@ def make_children(
     units: Units,
     fates: Fates,
 ) -> tuple[Orders, Lines, Ints]:
-    """Replacement and exchange orders, their lines, and for each the fate it comes from."""
+    """Replacement and exchange orders, their lines, and for each the fate it comes from.
+
+    In a shop of the seller's own they are no orders to the outside: their lines are numbered on
+    beyond those that the parent can have, and cost their full price: the credit for what comes back
+    is reckoned there.
+    """
     fate = np.flatnonzero(fates.child_at < NEVER)
     unit = fates.unit[fate]
     line, parent = units.line[unit], units.order[unit]
@@ -83,11 +89,12 @@ def make_children(
     price, _, _ = prices_of(places, catalogue, draws, children, own, sku)
     paid_before = lines.price[line] - lines.discount[line]
     tax_bp = np.array([m.tax_bp for m in places.markets], dtype=np.int64)[children.market]
-    discount = np.minimum(price, paid_before)
+    is_same_order = np.array([m.is_own_shop for m in places.markets])[children.market]
+    discount = np.where(is_same_order, 0, np.minimum(price, paid_before))
     child_lines = Lines(
         serial=serial * np.uint64(8),
         order=own + len(orders),
-        number=none + 1,
+        number=np.where(is_same_order, within + MAX_LINES, 0) + 1,
         sku=sku,
         quantity=none + 1,
         cancelled_quantity=none,
@@ -112,5 +119,7 @@ def _other_size(catalogue: Catalogue, sku: Ints, reason: np.ndarray) -> Ints:
             up[row] = siblings[min(place + 1, len(siblings) - 1)]
             down[row] = siblings[max(place - 1, 0)]
     smaller = reason == "fit.too_large"
+    is_fit = np.char.startswith(reason, "fit.")
     wanted = np.where(smaller, down[sku], up[sku])
-    return np.where(wanted == sku, np.where(smaller, up[sku], down[sku]), wanted)
+    wanted = np.where(wanted == sku, np.where(smaller, up[sku], down[sku]), wanted)
+    return np.where(is_fit, wanted, sku)

@@ -170,7 +170,8 @@ def _plant_fraud(
 ) -> None:
     """Turn some orders into those of buyers who send back empty boxes; of known buyers if any."""
     shops = [n for n, m in enumerate(places.markets) if m.connector == "files"]
-    target = shops or list(range(len(places.markets)))
+    own = [n for n, m in enumerate(places.markets) if m.is_own_shop]
+    target = shops or own or list(range(len(places.markets)))
     starts = np.cumsum(counts) - counts
     for fault in scenario.faults_of("return_fraud"):
         each = int(fault.get("orders_each"))

@@ -106,7 +106,7 @@ def make_concessions(draws: Draws, parcels: Parcels, units: Units, fates: Fates)
     )
 
 
-def restocks(fates: Fates, orders: Orders, units: Units, files: Flags) -> Ints:
+def restocks(fates: Fates, orders: Orders, units: Units, tells: Flags) -> Ints:
     """When the unit is on the shelf again; NEVER for what is not fit for sale.
 
     Amazon's seller-fulfilled returns are sold off elsewhere: no source of the warehouse tells of
@@ -114,4 +114,4 @@ def restocks(fates: Fates, orders: Orders, units: Units, files: Flags) -> Ints:
     """
     order = units.order[fates.unit]
     fit = (fates.disposition == SELLABLE) & (fates.received < NEVER)
-    return np.where(fit & (orders.is_fba[order] | files[order]), fates.received, NEVER)
+    return np.where(fit & (orders.is_fba[order] | tells[order]), fates.received, NEVER)

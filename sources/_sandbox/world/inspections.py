@@ -56,9 +56,10 @@ def _graded(sim: Simulation, found: pl.DataFrame) -> pl.DataFrame:
         .when(pl.col("disposition") == CUSTOMER).then(pl.lit("B"))
         .otherwise(pl.lit("C"))
     )  # fmt: skip
+    sells_again = pl.col("connector").is_in(["files", "shopify"])
     after = (
         pl.when(empty).then(pl.lit("missing"))
-        .when((grade == "A") & (pl.col("connector") == "files")).then(pl.lit("restock"))
+        .when((grade == "A") & sells_again).then(pl.lit("restock"))
         .when(grade.is_in(["A", "B"])).then(pl.lit("liquidate"))
         .when(is_bad & low).then(pl.lit("return_to_supplier"))
         .when(grade == "C").then(pl.lit("refurbish"))
@@ -68,7 +69,10 @@ def _graded(sim: Simulation, found: pl.DataFrame) -> pl.DataFrame:
     return found.select(
         pl.format("I{}", pl.col("return_no").str.slice(1)).alias("inspection_id"),
         "return_no",
-        pl.coalesce("lpn", "return_no").alias("return_ref"),
+        pl.when(pl.col("connector") == "shopify")
+        .then(pl.format("1{}", pl.col("return_no").str.slice(1)))
+        .otherwise(pl.coalesce("lpn", "return_no"))
+        .alias("return_ref"),
         "account",
         "order_id",
         "sku",

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from sources._sandbox.scenario import (
     FILES_COUNTRIES,
+    SHOPIFY_COUNTRIES,
     Account,
     Carrier,
     Scenario,
@@ -44,6 +45,16 @@ class Market:
     @property
     def connector(self) -> str:
         return self.account.connector
+
+    @property
+    def is_own_shop(self) -> bool:
+        """A shop of the seller's own: exchanges are lines of the same order."""
+        return self.connector == "shopify"
+
+    @property
+    def tells_returns(self) -> bool:
+        """Whether the seller grades what comes back from here and sells it again."""
+        return self.connector in ("files", "shopify")
 
 
 @dataclass(frozen=True)
@@ -87,7 +98,7 @@ def places_of(scenario: Scenario) -> Places:
     markets = [m for a in scenario.selling_accounts for m in _markets_of(a, scenario)]
     if not markets:
         raise ScenarioError(
-            "no account sells anything: add [[accounts]] with connector amazon or files"
+            "no account sells anything: add [[accounts]] with connector amazon, shopify or files"
         )
     return Places(tuple(markets), tuple(_centres(scenario, markets)), tuple(_carriers(scenario)))
 
@@ -95,6 +106,8 @@ def places_of(scenario: Scenario) -> Places:
 def _markets_of(account: Account, scenario: Scenario) -> list[Market]:
     if account.connector == "files":
         return [_files_market(account, scenario)]
+    if account.connector == "shopify":
+        return [_own_shop(account, scenario)]
     if not account.market_countries:
         raise ScenarioError(f'account `{account.name}` has no marketplaces: add e.g. ["DE"]')
     weights = [1.0 / (place + 1.5) for place in range(len(account.market_countries))]
@@ -134,8 +147,7 @@ def _amazon_market(account: Account, code: str, weight: float) -> Market:
 
 def _files_market(account: Account, scenario: Scenario) -> Market:
     countries = list(account.countries or account.market_countries or FILES_COUNTRIES)
-    lanes = scenario.faults_of("slow_lane", "lossy_lane", "customs_hold")
-    countries += [d for f in lanes if (d := f.get("destination")) and d not in countries]
+    countries += _lane_ends(scenario, countries)
     home = geography.country(countries[0])
     currency = account.currency or (home.currency if len(countries) == 1 else "USD")
     return Market(
@@ -153,6 +165,38 @@ def _files_market(account: Account, scenario: Scenario) -> Market:
         language=home.language,
         weight=account.share,
         countries=tuple((code, 1.0) for code in countries),
+    )
+
+
+def _lane_ends(scenario: Scenario, countries: list[str]) -> list[str]:
+    """Countries that only a faulty lane leads to."""
+    lanes = scenario.faults_of("slow_lane", "lossy_lane", "customs_hold")
+    ends = [d for f in lanes if (d := f.get("destination"))]
+    return [d for d in dict.fromkeys(ends) if d not in countries]
+
+
+def _own_shop(account: Account, scenario: Scenario) -> Market:
+    """A Shopify shop: one price and one tax for all buyers, those of its first country."""
+    countries = list(account.countries or account.market_countries or SHOPIFY_COUNTRIES)
+    if not any(a.connector == "files" for a in scenario.accounts):
+        countries += _lane_ends(scenario, countries)
+    home = geography.country(countries[0])
+    currency = account.currency or home.currency
+    return Market(
+        account=account,
+        marketplace=f"shopify_{account.name}",
+        country=home.code,
+        currency=currency,
+        decimals=geography.decimals(currency),
+        tax_bp=home.tax_bp,
+        prices_include_tax=home.code not in ("US", "CA"),
+        time_zone=home.time_zone,
+        region_group=region_of(home.code),
+        marketplace_id="",
+        sales_channel=account.name,
+        language=home.language,
+        weight=account.share,
+        countries=tuple((code, 1.0 + 2.0 * (code == home.code)) for code in countries),
     )
 
 

@@ -9,7 +9,15 @@ import numpy as np
 import polars as pl
 
 from sources._sandbox.world import dispatch, fates
-from sources._sandbox.world.demand import CANCEL_REASONS, CANCELLERS, DAY, LINKS, NEVER, PAYMENTS
+from sources._sandbox.world.demand import (
+    CANCEL_REASONS,
+    CANCELLERS,
+    DAY,
+    LINKS,
+    NEVER,
+    PAYMENTS,
+    buyer_ids,
+)
 from sources._sandbox.world.draws import Ids, Ints
 from sources._sandbox.world.simulation import (
     Simulation,
@@ -80,6 +88,7 @@ def orders_table(sim: Simulation) -> pl.DataFrame:
             "country": orders.country.series(),
             "currency": sim.by_market("currency", every),
             "customer_no": customer_numbers(sim),
+            "is_guest": sim.draws.chance("guest", buyer_ids(orders.market, orders.buyer), 0.03),
             "ordered_at": times(orders.ordered),
             "paid_at": times(orders.paid),
             "fulfilled_by": named(orders.is_fba.astype(np.int64), FULFILLED_BY),
@@ -104,7 +113,7 @@ def orders_table(sim: Simulation) -> pl.DataFrame:
     frame = frame.with_columns(
         pl.when(pl.Series(amazon)).then("order_id").otherwise("order_number").alias("order_number")
     )
-    return frame.filter(pl.Series(sim.is_kept))
+    return frame.filter(pl.Series(sim.is_listed))
 
 
 def listing_skus(sim: Simulation, order: Ints, sku: Ints) -> pl.Series:
@@ -126,6 +135,7 @@ def listing_sku(sim: Simulation, account: str, sku: str) -> str:
 def lines_table(sim: Simulation) -> pl.DataFrame:
     lines = sim.lines
     some = lines.cancelled_quantity > 0
+    is_added = sim.is_kept[lines.order] & ~sim.is_listed[lines.order]
     return pl.DataFrame(
         {
             "order_id": sim.order_ids.gather(lines.order),
@@ -145,6 +155,7 @@ def lines_table(sim: Simulation) -> pl.DataFrame:
             "shipping_discount_minor": lines.shipping_discount,
             "shipping_tax_minor": lines.shipping_tax,
             "promotion_ids": named((lines.discount > 0) - 1, ("PAWS-SAVE",)),
+            "added_at": times(np.where(is_added, sim.orders.ordered[lines.order], NEVER)),
         }
     ).filter(pl.Series(sim.is_kept[lines.order]))
 
@@ -262,6 +273,7 @@ def is_scanned(sim: Simulation) -> np.ndarray:
     keys = sim.orders.serial[sim.units.order] * np.uint64(10_000)
     keys = keys + sim.lines.sku[sim.units.line].astype(np.uint64)
     scanned = sim.draws.chance("scan", keys, sim.scenario.scan_share)
+    scanned &= sim.is_listed[sim.units.order]
     return scanned & (sim.units.parcel >= 0) & (sim.allocation.lot != NO_LOT)
 
 
@@ -315,7 +327,7 @@ def states_table(sim: Simulation) -> pl.DataFrame:
     """Every moment at which an order changes, with its state from then on."""
     orders = sim.orders
     first, last = last_shipped(sim)
-    kept = sim.is_kept
+    kept = sim.is_listed
     whole = orders.cancelled < NEVER
     parts = [
         (orders.ordered, "PENDING", kept),

@@ -55,6 +55,7 @@ class Simulation:
     allocation: Allocation
     end: date
     is_kept: Flags
+    is_listed: Flags  # kept, and an order of its own to the outside
     order_ids: pl.Series
     child_of: Ints  # per fate: index of the order that follows from it, -1: none
 
@@ -105,9 +106,9 @@ def simulate(scenario: Scenario, end: date) -> Simulation:
     )
     orders, lines = joined(orders, children), joined(lines, child_lines)
     units = joined(units, child_units)
-    files = np.array([m.connector == "files" for m in places.markets])[orders.market]
+    tells = np.array([m.tells_returns for m in places.markets])[orders.market]
     parent_fate = np.concatenate([np.full(ordinary_units, -1), child_fates])
-    restocked = restocks(fates, orders, units, files)
+    restocked = restocks(fates, orders, units, tells)
     allocation = allocate(
         scenario,
         places,
@@ -124,6 +125,9 @@ def simulate(scenario: Scenario, end: date) -> Simulation:
     fates = of_its_lot(scenario, fates, allocation.lot, allocation.lots)
     child_of = np.full(len(fates), -1, dtype=np.int64)
     child_of[child_fates] = parents + np.arange(len(child_fates))
+    own_shop = np.array([m.is_own_shop for m in places.markets])[orders.market]
+    is_added = own_shop & (orders.parent >= 0)
+    is_kept = _kept(orders, allocation, child_fates, parents, end)
     return Simulation(
         scenario=scenario,
         places=places,
@@ -137,8 +141,11 @@ def simulate(scenario: Scenario, end: date) -> Simulation:
         concessions=concessions,
         allocation=allocation,
         end=end,
-        is_kept=_kept(orders, allocation, child_fates, parents, end),
-        order_ids=_order_ids(places, draws, orders),
+        is_kept=is_kept,
+        is_listed=is_kept & ~is_added,
+        order_ids=_order_ids(places, draws, orders).gather(
+            np.where(is_added, orders.parent, np.arange(len(orders)))
+        ),
         child_of=np.where(allocation.is_dropped, -1, child_of),
     )
 

@@ -127,13 +127,14 @@ BUYERS: Columns = {  # personal data: for the servers only
 }
 ORDERS: Columns = {
     "order_id": pl.String,  # Amazon 3-7-7 digits
-    "order_number": pl.String,  # what people see (files), else the order id
+    "order_number": pl.String,  # what people see (files, shopify), else the order id
     "account": pl.String,
     "connector": pl.String,
     "marketplace": pl.String,
     "country": pl.String,  # ship to
     "currency": pl.String,
     "customer_no": pl.String,
+    "is_guest": pl.Boolean,  # own shops: bought without an account
     "ordered_at": TIME,
     "paid_at": TIME,  # null: never paid (cancelled while pending)
     "fulfilled_by": pl.String,  # marketplace or seller
@@ -172,6 +173,7 @@ ORDER_LINES: Columns = {
     "shipping_discount_minor": MONEY,
     "shipping_tax_minor": MONEY,  # of shipping - shipping discount
     "promotion_ids": pl.String,  # null: none
+    "added_at": TIME,  # own shops: a line of an exchange, put into the order then; else null
 }
 UNITS: Columns = {  # every ordered unit, what truly happened to it
     "order_id": pl.String,
@@ -231,7 +233,8 @@ RETURNS: Columns = {  # one row as a report or a returns file shows it; its unit
     "lpn": pl.String,  # null: blank
     "redated_from": TIME,  # received_at as shown before redated_at; null: never redated
     "redated_at": TIME,
-    "reason_code": pl.String,  # Amazon's words; files: canonical or the channel's own code
+    # Amazon's words; files: canonical or the channel's own code; own shops: see shop_returns
+    "reason_code": pl.String,
     "canonical_reason": pl.String,  # l1.l2
     # SELLABLE, DEFECTIVE, CUSTOMER_DAMAGED, DAMAGED, CARRIER_DAMAGED, EXPIRED; null: not received
     "disposition": pl.String,
@@ -370,6 +373,79 @@ SETTLEMENT_LINES: Columns = {
     "quantity_purchased": pl.Int64,
     "promotion_id": pl.String,
 }
+SHOP_RETURNS: Columns = {  # own shops: the life of each return request; its rest in `returns`
+    "return_no": pl.String,
+    "return_id": pl.String,  # digits
+    "account": pl.String,
+    "order_id": pl.String,
+    "line_no": pl.Int64,
+    "quantity": pl.Int64,
+    "requested_at": TIME,
+    "approved_at": TIME,  # null: refused, or taken back before
+    "is_opened_by_shop": pl.Boolean,  # no request to approve
+    "ended_at": TIME,  # refused or taken back; null: neither
+    "ended_as": pl.String,  # DECLINED, CANCELED
+    "disposed_at": TIME,  # goods back and looked at; null: never
+    "disposition": pl.String,  # RESTOCKED, NOT_RESTOCKED, PROCESSING_REQUIRED, MISSING
+    "closed_at": TIME,  # null: stays open
+    "reason_code": pl.String,  # the old words
+    "reason_handle": pl.String,  # the new words; null: told by the old ones only
+    "comment": pl.String,
+    "fulfilment_centre_id": pl.String,
+}
+SHOP_REFUNDS: Columns = {  # own shops: total = lines + shipping - adjustment, taxes included
+    "refund_id": pl.String,  # digits
+    "account": pl.String,
+    "order_id": pl.String,
+    "return_no": pl.String,  # null: no return
+    "refunded_at": TIME,
+    "shipping_minor": MONEY,
+    "shipping_tax_minor": MONEY,
+    "adjustment_minor": MONEY,  # negative: more to the buyer than the lines say
+    "adjustment_tax_minor": MONEY,
+    "adjustment_reason": pl.String,  # null: no adjustment
+    "total_minor": MONEY,  # what the buyer gets; 0: no money moves
+    "paid_at": TIME,  # the money has gone; null: no money
+    "has_failed_once": pl.Boolean,  # the first try to pay failed
+}
+SHOP_REFUND_LINES: Columns = {
+    "refund_id": pl.String,
+    "order_id": pl.String,
+    "line_no": pl.Int64,
+    "quantity": pl.Int64,
+    "restock_type": pl.String,  # CANCEL, RETURN, NO_RESTOCK
+    "is_restocked": pl.Boolean,
+    "subtotal_minor": MONEY,  # tax-free
+    "tax_minor": MONEY,
+}
+SHOP_EXCHANGES: Columns = {  # own shops: units sent in place of returned ones, in the same order
+    "exchange_id": pl.String,  # digits
+    "return_no": pl.String,
+    "order_id": pl.String,
+    "line_no": pl.Int64,  # of the returned unit
+    "new_line_no": pl.Int64,
+    "agreed_at": TIME,
+    "added_at": TIME,  # the new line stands in the order
+}
+SHOP_EDITS: Columns = {  # own shops: units taken out of an order without a refund
+    "order_id": pl.String,
+    "line_no": pl.Int64,
+    "quantity": pl.Int64,
+    "edited_at": TIME,
+}
+SHOP_DISPUTES: Columns = {
+    "dispute_id": pl.String,  # digits
+    "account": pl.String,
+    "order_id": pl.String,
+    "kind": pl.String,  # CHARGEBACK, INQUIRY
+    "reason": pl.String,
+    "amount_minor": MONEY,
+    "currency": pl.String,
+    "opened_at": TIME,
+    "evidence_at": TIME,
+    "closed_at": TIME,
+    "outcome": pl.String,  # WON, LOST, ACCEPTED
+}
 INSPECTIONS: Columns = {  # the seller's own grading; as the dataset return_inspections
     "inspection_id": pl.String,
     "return_no": pl.String,
@@ -459,6 +535,12 @@ class World:
     bookings: pl.DataFrame
     settlements: pl.DataFrame
     settlement_lines: pl.DataFrame
+    shop_returns: pl.DataFrame
+    shop_refunds: pl.DataFrame
+    shop_refund_lines: pl.DataFrame
+    shop_exchanges: pl.DataFrame
+    shop_edits: pl.DataFrame
+    shop_disputes: pl.DataFrame
     inspections: pl.DataFrame
     scans: pl.DataFrame
     order_states: pl.DataFrame
