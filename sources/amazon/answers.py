@@ -78,6 +78,17 @@ class OrdersPage(msgspec.Struct, rename="camel"):
         return (self.pagination.next_token or None) if self.pagination else None
 
 
+class TransactionsPage(msgspec.Struct, rename="camel"):
+    """Transactions cut but not decoded; a page may have none and be followed by others."""
+
+    transactions: list[msgspec.Raw] | None = None
+    next_token: Text | None = None
+
+
+class TransactionsAnswer(msgspec.Struct):
+    payload: TransactionsPage | None
+
+
 class Created(msgspec.Struct, rename="camel"):
     report_id: Text
 

@@ -31,12 +31,13 @@ from .layouts import (
 )
 
 _ORDERS, _FULFILMENT = "Inventory and Order Tracking", "Amazon Fulfillment"
+_FINANCE = "Finance and Accounting"
 # Role of the application that each stream needs, as Amazon names it in the Developer Console.
 _REPORT_ROLES = (
     ("all_orders", ALL_ORDERS.report_type, _ORDERS),
     ("fba_returns", FBA_RETURNS.report_type, _FULFILMENT),
     ("fulfilled_shipments", FULFILLED_SHIPMENTS.report_type, _FULFILMENT),
-    ("settlements", SETTLEMENT.report_type, "Finance and Accounting"),
+    ("settlements", SETTLEMENT.report_type, _FINANCE),
     ("fba_replacements", FBA_REPLACEMENTS.report_type, _FULFILMENT),
     ("fba_reimbursements", FBA_REIMBURSEMENTS.report_type, _FULFILMENT),
     ("removal_orders", REMOVAL_ORDERS.report_type, _FULFILMENT),
@@ -91,6 +92,16 @@ def _streams(client: AmazonClient) -> Iterator[Check]:
         "includedData": ",".join(client.account.order_data),
     }
     yield _try("orders", lambda: client.search_orders(params, 1), "readable", _advice(_ORDERS))
+    posted = {
+        "postedAfter": api_time(newest - timedelta(hours=1)),
+        "postedBefore": api_time(newest),
+    }
+    yield _try(
+        "transactions",
+        lambda: client.list_transactions(posted, 1),
+        "readable",
+        _advice(_FINANCE),
+    )
     is_xml = client.account.seller_returns == "xml"
     returns = (MFN_RETURNS_XML if is_xml else MFN_RETURNS).report_type
     for stream, report_type, role in (*_REPORT_ROLES, ("mfn_returns", returns, _ORDERS)):

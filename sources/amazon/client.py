@@ -37,6 +37,8 @@ from .answers import (
     Report,
     ReportList,
     Text,
+    TransactionsAnswer,
+    TransactionsPage,
     reader,
 )
 from .config import RATES, USER_AGENT, AmazonAccount
@@ -48,6 +50,7 @@ logger = logging.getLogger(__name__)
 ORDERS_PATH = "/orders/2026-01-01/orders"
 REPORTS_PATH = "/reports/2021-06-30/reports"
 DOCUMENTS_PATH = "/reports/2021-06-30/documents"
+TRANSACTIONS_PATH = "/finances/2024-06-19/transactions"
 PARTICIPATIONS_PATH = "/sellers/v1/marketplaceParticipations"
 ACCESS_HEADER = "x-amz-access-token"
 
@@ -170,6 +173,12 @@ class AmazonClient:
         """The document's bytes; a cut one is asked for again. LinkExpiredError when too late."""
         answer = self._storage.request(Call("GET", link.url, is_authorised=False), decompress)
         return Download(answer.value, charset_of(answer.headers.get("Content-Type")))
+
+    def list_transactions(self, params: Mapping[str, str], page: int) -> TransactionsPage:
+        """One page; `params` must stay the same from page to page, `nextToken` excepted."""
+        call = Call("GET", TRANSACTIONS_PATH, "listTransactions", params=params, page=page)
+        answer = self._session.request(call, reader(TransactionsAnswer, "payload")).value
+        return answer.payload or TransactionsPage()
 
     def participations(self) -> Sequence[Participation]:
         call = Call("GET", PARTICIPATIONS_PATH, "getMarketplaceParticipations")

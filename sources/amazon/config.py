@@ -17,7 +17,7 @@ from sources._core.limits import Rate
 
 from .marketplaces import Marketplace, all_marketplaces, find_marketplace
 
-API_VERSION = "orders 2026-01-01, reports 2021-06-30"
+API_VERSION = "orders 2026-01-01, reports 2021-06-30, finances 2024-06-19"
 USER_AGENT = "aftersales-warehouse/0.1 (Language=Python)"
 LOGIN_URL = "https://api.amazon.com/auth/o2/token"
 BASE_URLS: Mapping[str, str] = {
@@ -34,10 +34,11 @@ RATES: Mapping[str, Rate] = {
     "getReport": Rate(2.0, 15),
     "getReports": Rate(0.0222, 10),
     "getReportDocument": Rate(0.0167, 15),
+    "listTransactions": Rate(0.5, 10),
     "getMarketplaceParticipations": Rate(0.016, 15),
 }
 
-# Orders API: `...Before` must lie at least this far in the past.
+# Orders and Finances: `...Before` must lie at least this far in the past.
 FRESHEST = timedelta(minutes=2)
 PAGE_TOKEN_LIFE = timedelta(hours=24)
 ORDERS_KEPT = timedelta(days=730)

@@ -11,8 +11,9 @@ from pathlib import Path
 from sources._core.connector import Stream
 from sources._core.static import static_streams
 
-from . import records, stock_records
+from . import finance_records, records, stock_records
 from .feedback import read_feedback
+from .finances import read_transactions
 from .layouts import (
     ALL_ORDERS,
     FBA_REIMBURSEMENTS,
@@ -257,6 +258,32 @@ SELLER_FEEDBACK_STREAM = Stream(
     free_text=("comments", "your_response"),
     event_field="date",
 )
+TRANSACTIONS_STREAM = Stream(
+    name="transactions",
+    record=finance_records.Transaction,
+    key=("transactionId",),
+    read=read_transactions,
+    lookback=timedelta(days=7),
+    max_window=timedelta(days=180),  # a longer one is answered as if there were nothing
+    event_field="postedDate",
+    known_dropped=(
+        "sellingPartnerMetadata.sellingPartnerId",
+        *(
+            f"{place}.{name}"
+            for place in ("contexts", "items.contexts")
+            for name in (
+                "paymentType",
+                "paymentMethod",
+                "paymentReference",
+                "paymentDate",
+                "storeName",
+                "orderType",
+                "channel",
+            )
+        ),
+    ),
+    expected_fields=("transactionType", "transactionStatus", "postedDate"),
+)
 STREAMS = (
     ALL_ORDERS_STREAM,
     ORDERS_STREAM,
@@ -270,5 +297,6 @@ STREAMS = (
     REMOVAL_SHIPMENTS_STREAM,
     INVENTORY_LEDGER_STREAM,
     SELLER_FEEDBACK_STREAM,
+    TRANSACTIONS_STREAM,
     *static_streams(Path(__file__).parent),
 )

@@ -103,6 +103,7 @@ class StubAmazon:
     reports: dict[str, StubReport] = field(default_factory=dict)
     new_report: Callable[[StubReport], None] = lambda _report: None
     order_pages: list[dict[str, Any]] = field(default_factory=lambda: [{"orders": []}])
+    transaction_pages: list[dict[str, Any]] = field(default_factory=lambda: [{"transactions": []}])
     scripted: dict[str, list[Handler]] = field(default_factory=dict)
     tokens: int = 0
     links: int = 0
@@ -156,6 +157,8 @@ class StubAmazon:
         path = request.path
         if path == "/orders/2026-01-01/orders":
             return self._orders(request)
+        if path == "/finances/2024-06-19/transactions":
+            return self._transactions(request)
         if path == "/reports/2021-06-30/reports":
             return self._create(request) if request.method == "POST" else self._list(request)
         if path.startswith("/reports/2021-06-30/reports/"):
@@ -172,6 +175,13 @@ class StubAmazon:
         if number + 1 < len(self.order_pages):
             page["pagination"] = {"nextToken": f"page-{number + 1}"}
         return as_json(page, headers=RATE_HEADERS)
+
+    def _transactions(self, request: Request) -> Reply:
+        number = int(request.params.get("nextToken", "page-0").removeprefix("page-"))
+        page = dict(self.transaction_pages[number])
+        if number + 1 < len(self.transaction_pages):
+            page["nextToken"] = f"page-{number + 1}"
+        return as_json({"payload": page}, headers=RATE_HEADERS)
 
     def _create(self, request: Request) -> Reply:
         body = json.loads(request.body)

@@ -24,7 +24,12 @@ from sources._core.limits import Rate
 from sources._core.records import RecordEncoder
 from sources.amazon import answers
 from sources.amazon.config import ORDER_DATA, RATES, RECIPIENT_DATA
-from sources.amazon.streams import FBA_RETURNS_STREAM, ORDERS_STREAM, SETTLEMENTS_STREAM
+from sources.amazon.streams import (
+    FBA_RETURNS_STREAM,
+    ORDERS_STREAM,
+    SETTLEMENTS_STREAM,
+    TRANSACTIONS_STREAM,
+)
 from tests.connectors.amazon_stub import NOW, Reading, StubAmazon, fixture_bytes
 
 Model = dict[str, Any]
@@ -154,6 +159,7 @@ def test_rates_are_those_of_the_models(model: Any) -> None:
         "getReports": "reports_2021-06-30",
         "getReportDocument": "reports_2021-06-30",
         "getMarketplaceParticipations": "sellers",
+        "listTransactions": "finances_2024-06-19",
     }
     assert set(models) == set(RATES)
     for operation_id, name in models.items():
@@ -222,6 +228,35 @@ def test_every_field_of_the_model_is_kept_or_left_out_on_purpose(model: Any) -> 
     names = schema.allowed_names(ORDERS_STREAM.record)
     order = found["definitions"].get("Order", {"properties": {"orderId": {}, "buyer": {}}})
     assert list(covered(found, order, names, "")) == []
+
+
+def test_fields_of_transactions_are_those_of_the_model(tmp_path: Path, model: Any) -> None:
+    """All but the leaves that stand for the tree, and the number of an item."""
+    found = model("finances_2024-06-19")
+    if not found:
+        assert schema.allowed_names(TRANSACTIONS_STREAM.record)["transactionId"] is None
+        return
+    kinds = ("ProductContext", "DeferredContext", "TimeRangeContext")
+    of_contexts = {name for kind in kinds for name in found["definitions"][kind]["properties"]}
+    computed = {"amounts", "lineNo"}
+    for dotted in kept_below(schema.allowed_names(TRANSACTIONS_STREAM.record)):
+        steps = dotted.split(".")
+        if computed & set(steps):
+            continue
+        node = found["definitions"]["Transaction"]
+        for step in steps:
+            if node.get("$ref", "").endswith("/Contexts"):
+                assert step in of_contexts | {"contextType"}, dotted
+                break
+            properties = resolve(found, node)["properties"]
+            assert step in properties, dotted
+            node = properties[step]
+    stub = StubAmazon()
+    with stub.running():
+        Reading(tmp_path).encoded(TRANSACTIONS_STREAM, NOW - timedelta(days=1))
+    known = parameters(found, "listTransactions")
+    for request in stub.sent("GET /finances/2024-06-19/transactions"):
+        assert set(request.params) <= set(known)
 
 
 def examples(node: Any) -> Iterator[dict[str, Any]]:

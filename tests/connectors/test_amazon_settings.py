@@ -97,6 +97,7 @@ def test_check_is_content_when_all_rights_are_there(tmp_path: Path) -> None:
         "amazon_de",
         "amazon_fr",
         "orders",
+        "transactions",
         "all_orders",
         "fba_returns",
         "fulfilled_shipments",
@@ -173,6 +174,7 @@ def test_the_connector_says_its_versions_and_has_all_streams() -> None:
         "removal_shipments",
         "inventory_ledger",
         "seller_feedback",
+        "transactions",
         "marketplaces",
         "reasons",
     ]
