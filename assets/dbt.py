@@ -10,11 +10,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+from sources._core.durable import write_atomically
 
 PROJECT = Path(__file__).resolve().parent.parent / "dbt_project"
 # What this process has read, by project and fingerprint: a second build need not read it again.
@@ -97,17 +101,61 @@ class DbtProject:
         mark = self.work / "target" / "fingerprint"
         known = mark.read_text("utf-8") if mark.exists() else ""
         if known != self.fingerprint() or not self.manifest_path.exists():
-            _PARSED.pop((self.project, self.fingerprint()), None)
-            self.parse()
+            with suppress(OSError):
+                self.manifest_path.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(self._shared(".json"), self.manifest_path)
+                mark.write_text(self.fingerprint(), "utf-8")
+                return self.manifest_path
+            self._keep(self._parse_anew())
         return self.manifest_path
 
     def parse(self) -> None:
-        """Read the project once; the build reuses what was read, whatever its variables."""
+        """Read the project once; builds reuse what was read, whatever their data and variables."""
         place = (self.project, self.fingerprint())
         if place not in _PARSED:
-            _PARSED[place] = self._invoke(["parse"]).result
-            (self.work / "target" / "fingerprint").write_text(place[1], "utf-8")
+            self._keep(self._read_shared() or self._parse_anew())
         self._parsed = _PARSED[place]
+
+    def _keep(self, parsed: Any) -> None:
+        _PARSED[self.project, self.fingerprint()] = parsed
+
+    def _shared(self, suffix: str) -> Path:
+        """What dbt read of exactly these files, beside them: every data folder may use it.
+
+        The name of the warehouse file is part of what was read: it is the database of each table.
+        """
+        dbt_version = metadata.version("dbt-core")
+        name = f"{self.fingerprint()}-{self.warehouse.stem}-{dbt_version}{suffix}"
+        return self.project / "target" / "parsed" / name
+
+    def _read_shared(self) -> Any:
+        try:
+            content = self._shared(".msgpack").read_bytes()
+        except OSError:
+            return None
+        from dbt.contracts.graph.manifest import Manifest
+        from dbt.parser.manifest import extended_mashumuro_decoder
+
+        parsed = Manifest.from_msgpack(content, decoder=extended_mashumuro_decoder)
+        parsed.build_flat_graph()  # what macros see as `graph`
+        return parsed
+
+    def _parse_anew(self) -> Any:
+        parsed = self._invoke(["parse"]).result
+        target = self.work / "target"
+        (target / "fingerprint").write_text(self.fingerprint(), "utf-8")
+        made = {
+            self._shared(".msgpack"): target / "partial_parse.msgpack",
+            self._shared(".json"): self.manifest_path,
+        }
+        with suppress(OSError):  # an installation that cannot be written to parses every time
+            folder = self._shared("").parent
+            folder.mkdir(parents=True, exist_ok=True)
+            for shared, path in made.items():
+                write_atomically(shared, path.read_bytes())
+            for path in set(folder.iterdir()) - set(made):
+                path.unlink(missing_ok=True)
+        return parsed
 
     def build(
         self,
