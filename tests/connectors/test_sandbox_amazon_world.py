@@ -23,6 +23,7 @@ from sources.amazon.sandbox import create_app
 from sources.amazon.sandbox.places import place_of
 from tests.connectors.sandbox_small_world import (
     ALL_ORDERS,
+    FEEDBACK,
     FINANCES,
     MFN_RETURNS,
     MFN_RETURNS_XML,
@@ -335,6 +336,30 @@ def test_some_pages_are_empty_although_more_follows(one: Caller) -> None:
     empty = [page for page in pages if not page["transactions"]]
     assert empty
     assert all(page["nextToken"] for page in empty)
+
+
+def test_feedback_has_six_columns_in_the_language_and_dates_of_the_place(
+    one: Caller, world: World
+) -> None:
+    days = {"DE": "%d.%m.%y", "US": "%m/%d/%y", "JP": "%y/%m/%d"}
+    for country in ACCOUNTS[one.account]:
+        place = place_of(country)
+        given = world.feedback.filter(
+            pl.col("marketplace") == f"amazon_{country.lower()}",
+            pl.col("rated_at") < NOW.replace(tzinfo=None),
+        )
+        window = ("2026-01-01T00:00:00Z", "2026-03-20T00:00:00Z")
+        made = one.finished(
+            content_of(one.create(FEEDBACK, *window, [place.marketplace_id]))["reportId"]
+        )
+        rows = one.rows(made["reportDocumentId"]) if given.height else []
+        assert len(rows) == given.height
+        for row in rows:
+            day, stars, _, _, order_id, email = row.values()
+            assert datetime.strptime(day, days.get(country, "%d/%m/%y"))  # noqa: DTZ007
+            assert stars in "123"
+            assert email.endswith("@buyer.example")
+            assert order_id in set(given["order_id"])
 
 
 def test_each_settlement_adds_up_to_its_total(one: Caller, world: World) -> None:

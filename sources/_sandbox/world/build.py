@@ -13,6 +13,7 @@ from sources._sandbox.scenario import Scenario
 from sources._sandbox.world import reference_tables, return_tables, sales_tables, shop_tables
 from sources._sandbox.world.buyers import buyers_table
 from sources._sandbox.world.fault_tables import fault_table, rates_table, touched_entities
+from sources._sandbox.world.feedback import feedback_table
 from sources._sandbox.world.inspections import inspections_table
 from sources._sandbox.world.reimbursements import reimbursements_table
 from sources._sandbox.world.return_requests import return_requests_table
@@ -60,6 +61,7 @@ def build_world(scenario: Scenario, until: datetime | date | None = None) -> Wor
         "return_requests": requests,
         "refunds": refunds,
         "reimbursements": reimbursements,
+        "feedback": feedback_table(sim, orders, units, buyers),
         "bookings": bookings,
         "settlements": settlements,
         "settlement_lines": settlement_lines,

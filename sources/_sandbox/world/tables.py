@@ -321,6 +321,16 @@ REIMBURSEMENTS: Columns = {  # one row per id and SKU
     "original_reimbursement_id": pl.String,  # of reversals
     "original_reimbursement_type": pl.String,
 }
+FEEDBACK: Columns = {  # of Amazon's buyers on whole orders: one to three stars only
+    "account": pl.String,
+    "marketplace": pl.String,
+    "order_id": pl.String,
+    "rated_at": TIME,
+    "stars": pl.Int64,
+    "comment": pl.String,
+    "response": pl.String,
+    "rater_email": pl.String,  # personal data: for the servers only
+}
 BOOKINGS: Columns = {  # components of all that Amazon books, as its Finances API shows it
     "account": pl.String,
     "marketplace": pl.String,
@@ -532,6 +542,7 @@ class World:
     return_requests: pl.DataFrame
     refunds: pl.DataFrame
     reimbursements: pl.DataFrame
+    feedback: pl.DataFrame
     bookings: pl.DataFrame
     settlements: pl.DataFrame
     settlement_lines: pl.DataFrame

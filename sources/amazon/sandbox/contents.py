@@ -18,6 +18,7 @@ from sources._core.clock import Clock
 from sources._sandbox.api_faults import ApiFaults, Drift, SourceFaults, share_of
 from sources._sandbox.world.tables import World
 
+from .feedback import localised, seller_feedback
 from .report_ids import ReportRequest, report_id
 from .report_kinds import (
     ALL_ORDERS,
@@ -28,6 +29,7 @@ from .report_kinds import (
     KINDS,
     MFN_RETURNS,
     MFN_RETURNS_XML,
+    SELLER_FEEDBACK,
     SETTLEMENTS,
 )
 from .report_rows import (
@@ -50,6 +52,7 @@ _ROWS: dict[str, Callable[[Snapshot], pl.DataFrame]] = {
     FBA_REPLACEMENTS.report_type: fba_replacements,
     MFN_RETURNS.report_type: mfn_returns,
     MFN_RETURNS_XML.report_type: mfn_returns_xml,
+    SELLER_FEEDBACK.report_type: seller_feedback,
 }
 _REPEATABLE = {
     FBA_RETURNS.report_type: "license-plate-number",
@@ -93,6 +96,7 @@ def _event_times(world: World) -> list[datetime]:
         world.returns["redated_at"],
         *(world.return_requests[name] for name in _REQUEST_TIMES),
         world.reimbursements["approved_at"],
+        world.feedback["rated_at"],
         world.settlements["closed_at"],
     )
     times: list[datetime] = pl.concat([c.alias("at") for c in columns]).drop_nulls().to_list()
@@ -178,6 +182,8 @@ class ReportContents:
 
 def _file(rows: pl.DataFrame, request: ReportRequest, luck: str) -> Document:
     """The rows in the form of their report type."""
+    if request.report_type == SELLER_FEEDBACK.report_type:
+        rows = localised(rows, request.marketplace_ids)
     if request.report_type == MFN_RETURNS_XML.report_type:
         return packed(envelope(rows).encode(), "text/xml; charset=UTF-8", rows.height, luck)
     return report_document(rows, request.marketplace_ids, luck)
