@@ -216,7 +216,7 @@ class Marts:
         for other in (of_rows, outcomes, refunded, self._repeats()):
             lines = lines.join(other, on="order_line_key", how="left")
         shipped, ordered = pl.col("quantity_shipped"), pl.col("quantity_ordered")
-        files, fba = pl.col("connector") == "files", pl.col("fulfilled_by") == "marketplace"
+        asks = (pl.col("connector") == "files") | (pl.col("fulfilled_by") == "seller")
         filled = [
             name for name in lines.columns if name.startswith(("units_", "too_", "fit_", "_"))
         ]
@@ -226,8 +226,8 @@ class Marts:
         lines = lines.with_columns(
             shipped.alias("units_shipped"),
             pl.min_horizontal("units_refunded", shipped).alias("units_refunded"),
-            _where(files, "quantity_shipped").alias("units_request_known"),
-            _where(files | fba, "quantity_shipped").alias("units_receipt_known"),
+            _where(asks, "quantity_shipped").alias("units_request_known"),
+            pl.col("quantity_shipped").alias("units_receipt_known"),
             _where(pl.col("delivery_date_basis") != "actual", "quantity_shipped").alias(
                 "units_delivery_estimated"
             ),

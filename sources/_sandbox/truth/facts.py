@@ -241,9 +241,12 @@ def method_of(parts: Parts, lot_id: str) -> str:
     return UNATTRIBUTED if lot_id == UNATTRIBUTED else parts.method
 
 
+_CLOSED = {"withdrawn": "cancelled", "denied": "denied"}
+
+
 def _status(row: Return) -> str:
     if row.has_no_goods:
-        return "cancelled" if row.native_status == "withdrawn" else "closed"
+        return _CLOSED.get(row.native_status or "", "closed")
     if row.refunded:
         return "refunded"
     if row.exchanged or row.replaced:
@@ -252,7 +255,9 @@ def _status(row: Return) -> str:
         return "denied"
     if row.inspections and row.received_at:
         return "graded"
-    return "received" if row.received_at else "requested"
+    if row.received_at:
+        return "received"
+    return "authorised" if row.native_status == "authorised" else "requested"
 
 
 def _resolution(row: Return) -> str:

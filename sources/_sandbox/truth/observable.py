@@ -69,6 +69,7 @@ def answering(world: World, now: datetime) -> World:
         world,
         orders=world.orders.filter(told),
         returns=world.returns.filter(told),
+        return_requests=world.return_requests.filter(told),
         refunds=world.refunds.filter(told),
         settlements=world.settlements.filter(told),
         fx_rates=world.fx_rates.clear() if is_out("fx", None) else world.fx_rates,

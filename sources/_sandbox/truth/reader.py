@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
@@ -53,6 +53,11 @@ class Place:
     def day(self, moment: datetime | None) -> date | None:
         """The calendar date of a UTC time there."""
         return None if moment is None else moment.replace(tzinfo=UTC).astimezone(self.zone).date()
+
+    def noon(self, moment: datetime) -> datetime:
+        """The calendar date of a UTC time there, as a time that has this date in every zone."""
+        local = moment.replace(tzinfo=UTC).astimezone(self.zone)
+        return datetime.combine(local.date(), time(12))
 
 
 @dataclass

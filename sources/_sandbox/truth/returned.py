@@ -1,7 +1,8 @@
 """Rows of returns and refunds as the sources show them at a clock.
 
-Belongs here: FBA returns as posted, returns and refunds of the seller's files, refunds of closed
-settlements, inspections. Does not belong here: what became of units (`outcomes.py`).
+Belongs here: FBA returns as posted, requests to sellers who send themselves, returns and refunds
+of the seller's files, refunds of closed settlements, inspections. Does not belong here: what
+became of units (`outcomes.py`).
 """
 
 from __future__ import annotations
@@ -155,7 +156,11 @@ class Refund:
 
 def returns(reader: Reader, lines: dict[str, Line], mapped: dict[str, str]) -> list[Return]:
     """All rows, those of a line never more than its shipped units."""
-    rows = [*_fba(reader, lines, mapped), *_from_files(reader, lines)]
+    rows = [
+        *_fba(reader, lines, mapped),
+        *_requested(reader, lines, mapped),
+        *_from_files(reader, lines),
+    ]
     found = _inspections(reader)
     for row in rows:
         row.inspections = found.get((row.account, row.return_id), [])
@@ -211,6 +216,41 @@ def _claimed(code: str | None, mapped: dict[str, str]) -> str:
     if not word:
         return "unknown.no_reason"
     return mapped.get(word, "unknown.unmapped")
+
+
+def _requested(reader: Reader, lines: dict[str, Line], mapped: dict[str, str]) -> Iterator[Return]:
+    """Requests to a seller who sends himself: days at the marketplace, no word on the goods."""
+    clock = reader.clock
+    rows = reader.world.return_requests.filter(pl.col("requested_at") < clock).sort("return_no")
+    for row in rows.iter_rows(named=True):
+        line = lines.get(key("amazon", row["account"], row["order_id"], row["listing_sku"]))
+        if line is None:
+            continue
+        received = row["received_at"] if _past(row["received_at"], clock) else None
+        is_closed = _past(row["closed_at"], clock)
+        is_approved = _past(row["approved_at"], clock)
+        yield Return(
+            key=key("amazon", row["account"], row["return_no"], row["listing_sku"]),
+            return_id=row["return_no"],
+            connector="amazon",
+            account=row["account"],
+            line=line,
+            quantity=row["quantity"],
+            requested_at=line.place.noon(row["requested_at"]),
+            received_at=line.place.noon(received) if received else None,
+            refund_evidence_at=None,
+            reason_raw=row["reason_code"],
+            reason_claimed=mapped.get(row["reason_code"].removeprefix("CR-"), "unknown.unmapped"),
+            source_disposition=None,
+            text_hash=NONE,
+            native_resolution=None,
+            native_status=("denied" if row["is_declined"] else "withdrawn")
+            if is_closed
+            else "authorised"
+            if is_approved
+            else None,
+            has_no_goods=is_closed and received is None,
+        )
 
 
 def _from_files(reader: Reader, lines: dict[str, Line]) -> Iterator[Return]:

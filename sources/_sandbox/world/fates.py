@@ -106,12 +106,22 @@ def make_concessions(draws: Draws, parcels: Parcels, units: Units, fates: Fates)
     )
 
 
-def restocks(fates: Fates, orders: Orders, units: Units, tells: Flags) -> Ints:
+def restocks(
+    scenario: Scenario, draws: Draws, fates: Fates, orders: Orders, units: Units, tells: Flags
+) -> Ints:
     """When the unit is on the shelf again; NEVER for what is not fit for sale.
 
-    Amazon's seller-fulfilled returns are sold off elsewhere: no source of the warehouse tells of
-    them yet, and stock that nobody can see would make every estimate of lots drift.
+    Amazon does not say in which state goods came back to a seller who sends himself: only what
+    was inspected is put back, as stock that nobody can see would make estimates of lots drift.
     """
     order = units.order[fates.unit]
     fit = (fates.disposition == SELLABLE) & (fates.received < NEVER)
-    return np.where(fit & (orders.is_fba[order] | tells[order]), fates.received, NEVER)
+    inspected = draws.chance(
+        "inspect", return_numbers(draws, fates.serial), scenario.inspection_share
+    )
+    return np.where(fit & (orders.is_fba[order] | tells[order] | inspected), fates.received, NEVER)
+
+
+def return_numbers(draws: Draws, keys: Ids) -> Ids:
+    """The number of the return of each key: what `return_no` says in digits."""
+    return draws.scatter("return", keys)

@@ -182,7 +182,7 @@ def return_keys(sim: Simulation) -> Ids:
 
 
 def return_texts(sim: Simulation, keys: Ids) -> pl.Series:
-    texts = digits(sim.draws.scatter("return", keys), 14)
+    texts = digits(fates.return_numbers(sim.draws, keys), 14)
     return texts.to_frame("n").select(pl.format("R{}", "n").alias("n"))["n"]
 
 

@@ -108,7 +108,7 @@ def simulate(scenario: Scenario, end: date) -> Simulation:
     units = joined(units, child_units)
     tells = np.array([m.tells_returns for m in places.markets])[orders.market]
     parent_fate = np.concatenate([np.full(ordinary_units, -1), child_fates])
-    restocked = restocks(fates, orders, units, tells)
+    restocked = restocks(scenario, draws, fates, orders, units, tells)
     allocation = allocate(
         scenario,
         places,
