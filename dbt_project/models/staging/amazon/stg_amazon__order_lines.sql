@@ -318,10 +318,16 @@ cancelled as (
     from counted
 ),
 
+xml_accounts as (
+    select distinct account
+    from {{ ref('base_amazon__mfn_returns') }}
+    where report_form = 'xml'
+),
+
 order_lines as (
     select
         'amazon' as connector,
-        account,
+        cancelled.account,
         marketplace,
         order_id,
         coalesce(nullif(trim(merchant_order_id), ''), order_id) as order_number,
@@ -369,9 +375,11 @@ order_lines as (
         'unknown' as payment_method,
         cast(least(coalesce(quantity_undelivered, 0), quantity_shipped) as bigint)
             as is_undelivered_units,
-        false as gives_requests,
-        fulfilled_by = 'marketplace' as gives_receipts
+        -- the returns report of sellers who ship themselves has both, its XML form no receipts
+        fulfilled_by <> 'marketplace' as gives_requests,
+        fulfilled_by = 'marketplace' or xml_accounts.account is null as gives_receipts
     from cancelled
+    left join xml_accounts on cancelled.account = xml_accounts.account
 )
 
 select * from order_lines
