@@ -18,6 +18,7 @@ from sources._sandbox.api_faults import source_faults
 from sources._sandbox.truth import facts
 from sources._sandbox.truth.columns import FACTS, fact
 from sources._sandbox.truth.costs import costs
+from sources._sandbox.truth.feedback import feedback
 from sources._sandbox.truth.other_facts import exchanges, inventory_moves, settlement_lines
 from sources._sandbox.truth.outcomes import Horizon, fates
 from sources._sandbox.truth.rates import Rates
@@ -47,6 +48,7 @@ def observable_tables(
         "fct_settlement_line": settled,
         "fct_after_sales_cost": costs(known, settled),
         "fct_exchange": exchanges(known),
+        "fct_feedback": feedback(known),
         "fct_inventory_move": inventory_moves(known),
     }
     return {name: fact(name, filled.get(name, ())) for name in FACTS}
@@ -71,6 +73,7 @@ def answering(world: World, now: datetime) -> World:
         returns=world.returns.filter(told),
         return_requests=world.return_requests.filter(told),
         refunds=world.refunds.filter(told),
+        feedback=world.feedback.filter(told),
         settlements=world.settlements.filter(told),
         fx_rates=world.fx_rates.clear() if is_out("fx", None) else world.fx_rates,
     )

@@ -204,7 +204,7 @@ def _fba(reader: Reader, lines: dict[str, Line], mapped: dict[str, str]) -> Iter
             reason_raw=code or NONE,
             reason_claimed=_claimed(code, mapped),
             source_disposition=row["disposition"],
-            text_hash=_text_hash(row["comment"]),
+            text_hash=text_hash(row["comment"]),
             native_resolution=None,
             native_status=None,
             has_no_goods=False,
@@ -290,14 +290,14 @@ def _from_files(reader: Reader, lines: dict[str, Line]) -> Iterator[Return]:
             reason_raw=row["reason_code"] or NONE,
             reason_claimed=row["reason_code"] or "unknown.no_reason",
             source_disposition=row["disposition"] if is_in else None,
-            text_hash=_text_hash(row["comment"]),
+            text_hash=text_hash(row["comment"]),
             native_resolution=word,
             native_status="withdrawn" if is_closed else None,
             has_no_goods=is_closed and not is_in,
         )
 
 
-def _text_hash(comment: str | None) -> str:
+def text_hash(comment: str | None) -> str:
     return NONE if not comment else hashlib.md5(mask_text(comment).encode()).hexdigest()  # noqa: S324
 
 
