@@ -8,8 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -25,10 +24,10 @@ from pipelines import owner_cli
 from pipelines.exports import ExportError
 from pipelines.night import NightRunningError
 from pipelines.opening import MixedDataError, Wish, open_night, read_settings
-from pipelines.progress import PlainLines, Terminal, Watcher, is_terminal
-from pipelines.resources import places, system_language
+from pipelines.resources import places
 from pipelines.sandbox import SandboxError
 from pipelines.settings import SettingsError
+from pipelines.terminal import finish, run_night, watching
 
 app = typer.Typer(
     name="aftersales",
@@ -94,16 +93,6 @@ def _utc(day: datetime | None) -> datetime | None:
     return day.replace(tzinfo=UTC) if day else None
 
 
-@contextmanager
-def _watcher() -> Iterator[Watcher]:
-    """A live view on a terminal, plain lines elsewhere."""
-    if is_terminal():
-        with Terminal(Console(stderr=True)) as terminal:
-            yield terminal
-    else:
-        yield PlainLines(sys.stderr)
-
-
 @app.command()
 def nightly(
     until: Day = None,
@@ -113,14 +102,7 @@ def nightly(
     ] = False,
 ) -> None:
     """One night: extract, load, build, check, publish. Without accounts against the sandbox."""
-    from pipelines.jobs import run_nightly
-
-    with (
-        _watcher() as watcher,
-        open_night(Wish(_utc(until), sandbox, accept_loss), watcher) as night,
-    ):
-        run_nightly(night)
-    _finish(night.settings.general.language, is_unchanged=night.report.is_unchanged)
+    run_night(Wish(_utc(until), sandbox, accept_loss))
 
 
 @app.command()
@@ -136,12 +118,12 @@ def backfill(
 
     if start >= end:
         raise typer.BadParameter("--from must lie before --to")
-    with _watcher() as watcher, open_night(Wish(_utc(until), sandbox), watcher) as night:
+    with watching() as watcher, open_night(Wish(_utc(until), sandbox), watcher) as night:
         if connector is not None and connector not in night.connectors:
             known = ", ".join(night.connectors)
             raise typer.BadParameter(f"--connector {connector}: write one of {known}")
         run(night, start.replace(tzinfo=UTC), end.replace(tzinfo=UTC), connector)
-    _finish(night.settings.general.language)
+    finish(night.settings.general.language)
 
 
 @app.command()
@@ -156,19 +138,11 @@ def rebuild(
     from pipelines.replay import rebuild as run
 
     with (
-        _watcher() as watcher,
+        watching() as watcher,
         open_night(Wish(_utc(as_of), sandbox, reads_sources=False), watcher) as night,
     ):
         run(night, _utc(as_of))
-    _finish(night.settings.general.language)
-
-
-def _finish(language: str | None, *, is_unchanged: bool = False) -> None:
-    from pipelines.summary import print_summary
-
-    publication = places().publication
-    chosen = language or system_language()
-    print_summary(Console(), publication, chosen, is_unchanged=is_unchanged)
+    finish(night.settings.general.language)
 
 
 @app.command()

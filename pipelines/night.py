@@ -178,7 +178,7 @@ def extract(
                 for (name, owner, stream), at in cursors.items()
                 if (name, owner) == (connector.name, account.name)
             },
-            streams=None if only is None else only[connector.name],
+            streams=_wanted_streams(night.settings, connector, account, only),
             windows=windows,
         )
         for connector, account in accounts_of(night.settings, night.connectors)
@@ -189,6 +189,20 @@ def extract(
     outcomes = extract_all(requests, night.places.landing, clock, night.watcher.stream)
     night.report.outcomes.extend(outcomes)
     return outcomes
+
+
+def _wanted_streams(
+    settings: Settings,
+    connector: Connector,
+    account: AccountSettings,
+    only: Mapping[str, frozenset[str]] | None,
+) -> frozenset[str] | None:
+    """Streams to read; of an account that lives from imported reports those without an API."""
+    wanted = None if only is None else only[connector.name]
+    if account.name not in settings.reports_only:
+        return wanted
+    static = frozenset(stream.name for stream in connector.streams if stream.is_static)
+    return static if wanted is None else static & wanted
 
 
 def accounts_of(

@@ -9,11 +9,12 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from pipelines import sandbox
+from pipelines.imported import imported_accounts, read_imported
 from pipelines.night import Night, exclusive
 from pipelines.progress import Silent, Watcher
 from pipelines.resources import Places, places, secret
@@ -38,8 +39,18 @@ class Wish:
 
 
 def read_settings(where: Places) -> Settings:
-    """Settings of the file with secrets from the environment."""
-    return load_settings(where.config, connectors(), secret, where.inbox)
+    """Settings of the file with secrets from the environment, and the accounts of imports.
+
+    Without a reporting currency in the file it is the currency of the imported reports.
+    """
+    imported = read_imported(where.data)
+    accounts = imported_accounts(imported, connectors())
+    settings = load_settings(where.config, connectors(), secret, where.inbox, accounts)
+    currency = imported.main_currency()
+    if currency and "reporting_currency" not in settings.general.model_fields_set:
+        general = settings.general.model_copy(update={"reporting_currency": currency})
+        settings = replace(settings, general=general)
+    return settings
 
 
 @contextmanager
@@ -55,6 +66,7 @@ def open_night(
         settings = read_settings(where) if wish.scenario is None else None
         clock: Clock = SystemClock(wish.until)
         if settings is None or not settings.accounts:
+            keep_apart(where, is_sandbox=True)  # before its files lie in the inbox
             scenario = sandbox.remember_scenario(wish.scenario, where.data)
             if wish.reads_sources:
                 watcher.step("start the sandbox")
@@ -66,7 +78,7 @@ def open_night(
             clock = SystemClock(running.clock)
         elif wish.until is None:
             clock = SystemClock(clock.now())  # one clock: it stands while the night runs
-        _keep_apart(where, settings)
+        keep_apart(where, is_sandbox=settings.is_sandbox)
         yield Night(where, settings, connectors(), clock, watcher, wish.accept_loss)
 
 
@@ -90,9 +102,9 @@ def _content(config: Path) -> dict[str, object]:
     return tomllib.loads(config.read_text("utf-8")) if config.exists() else {}
 
 
-def _keep_apart(where: Places, settings: Settings) -> None:
+def keep_apart(where: Places, *, is_sandbox: bool) -> None:
     """Simulated and real figures never meet in one folder."""
-    kind = "sandbox" if settings.is_sandbox else "accounts"
+    kind = "sandbox" if is_sandbox else "accounts"
     mark = where.data / "origin"
     found = mark.read_text("utf-8") if mark.exists() else kind
     if found != kind:

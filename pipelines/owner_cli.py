@@ -16,6 +16,7 @@ from rich.console import Console
 from pipelines.exports import Format
 from pipelines.opening import language_of
 from pipelines.resources import places, system_language
+from pipelines.terminal import run_night
 
 Table = Annotated[str, typer.Argument(help="A published table, for example mart_headline.")]
 FileFormat = Annotated[Format, typer.Option("--format", help="Format of the file.")]
@@ -29,12 +30,43 @@ OptionalOut = Annotated[Path | None, typer.Option(dir_okay=False, help="File to 
 def register(app: typer.Typer) -> None:
     """Add these commands to the program."""
     commands: dict[str, Callable[..., None]] = {
+        "import": import_reports,
         "export": export,
         "inbox-templates": inbox_templates,
         "queue": queue,
     }
     for name, command in commands.items():
         app.command(name)(command)
+
+
+def import_reports(
+    paths: Annotated[list[Path], typer.Argument(exists=True, help="Files or folders.")],
+    account: Annotated[str | None, typer.Option(help="Account that the reports belong to.")] = None,
+    publish: Annotated[
+        bool | None,
+        typer.Option(
+            "--publish/--no-publish",
+            help="Run a night at once; without this option where no account is read by API.",
+        ),
+    ] = None,
+) -> None:
+    """Take over reports downloaded from a marketplace, without any key."""
+    from pipelines.import_run import import_files
+    from pipelines.import_summary import print_coverage, print_findings, words_of
+
+    where = places()
+    language = language_of(where.config) or system_language()
+    result = import_files(where, paths, account)
+    console = Console()
+    print_findings(console, result.findings, language)
+    print_coverage(console, result.imported, result.connectors, language)
+    has_news = any(finding.state == "new" for finding in result.findings)
+    if has_news and (publish if publish is not None else result.is_without_api):
+        run_night()
+    elif has_news:
+        console.print(words_of(language)["next"])
+    if any(finding.state == "refused" for finding in result.findings):
+        raise typer.Exit(1)
 
 
 def export(

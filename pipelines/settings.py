@@ -12,7 +12,7 @@ import hashlib
 import json
 import tomllib
 import zoneinfo
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -238,20 +238,28 @@ class Settings:
     config_hash: str
     customer_key: pydantic.SecretStr | None = None
     is_sandbox: bool = False
+    reports_only: frozenset[str] = frozenset()  # accounts that no API is asked for
 
 
 Secrets = Callable[[str], str | None]
 
 
 def load_settings(
-    path: Path, connectors: Mapping[str, Connector], secrets: Secrets, inbox: Path
+    path: Path,
+    connectors: Mapping[str, Connector],
+    secrets: Secrets,
+    inbox: Path,
+    imported: Sequence[AccountSettings] = (),
 ) -> Settings:
-    """Settings of the file; no file means all defaults and no account (the sandbox)."""
+    """Settings of the file; no file means all defaults and no account (the sandbox).
+
+    `imported` are accounts of downloaded reports; those that the file names are read by API.
+    """
     try:
         content = tomllib.loads(path.read_text("utf-8")) if path.exists() else {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(str(path), [f"not readable as TOML in UTF-8: {error}"]) from error
-    return parse_settings(content, connectors, secrets, inbox, source=path.name)
+    return parse_settings(content, connectors, secrets, inbox, path.name, imported)
 
 
 def parse_settings(
@@ -260,6 +268,7 @@ def parse_settings(
     secrets: Secrets,
     inbox: Path,
     source: str = "settings",
+    imported: Sequence[AccountSettings] = (),
 ) -> Settings:
     """Validate everything before complaining, so that one look mends all."""
     try:
@@ -272,7 +281,9 @@ def parse_settings(
         for number, entry in enumerate(file.accounts, start=1)
         if (account := _account(number, entry, connectors, secrets, problems)) is not None
     ]
-    problems += _contradictions(accounts, file)
+    named = {account.name for account in accounts}
+    reports_only = [account for account in imported if account.name not in named]
+    problems += _contradictions(accounts, file, reports_only)
     key = secrets(file.privacy.customer_key_env)
     if file.accounts and not key:
         problems.append(
@@ -281,14 +292,15 @@ def parse_settings(
         )
     if problems:
         raise SettingsError(source, problems)
-    accounts = [with_customer_key(account, key) for account in accounts]
+    accounts = [with_customer_key(account, key) for account in (*accounts, *reports_only)]
     return Settings(
         general=file.settings,
         accounts=tuple(accounts),
         default_accounts=_default_accounts(accounts, connectors, file.inbox, inbox, key),
         **{name: getattr(file, name) for name in _SECTIONS},
-        config_hash=_hash(content),
+        config_hash=_hash(content, reports_only),
         customer_key=pydantic.SecretStr(key) if key else None,
+        reports_only=frozenset(account.name for account in reports_only),
     )
 
 
@@ -392,12 +404,15 @@ def _read_secrets(
             yield field, "missing"
 
 
-def _contradictions(accounts: Iterable[AccountSettings], file: _File) -> Iterator[str]:
+def _contradictions(
+    accounts: Iterable[AccountSettings], file: _File, imported: Iterable[AccountSettings]
+) -> Iterator[str]:
     names: set[str] = set()
     for account in accounts:
         if account.name in names:
             yield f"accounts: name {account.name} is given twice, account names must differ"
         names.add(account.name)
+    names.update(account.name for account in imported)
     for part in file.publish.slices:
         for name in part.accounts:
             if name not in names:
@@ -461,11 +476,12 @@ def _model_of(annotation: Any) -> type[pydantic.BaseModel] | None:
 _WITHOUT_EFFECT = ("base_url", "token_url", "extra_base_urls", "secrets")
 
 
-def _hash(content: Mapping[str, Any]) -> str:
-    """Of what the figures depend on in the file."""
+def _hash(content: Mapping[str, Any], imported: Sequence[AccountSettings]) -> str:
+    """Of what the figures depend on in the file, and of the accounts beside it."""
     accounts = [
         {key: value for key, value in account.items() if key not in _WITHOUT_EFFECT}
         for account in content.get("accounts", ())
     ]
+    accounts += [account.model_dump(exclude={*_WITHOUT_EFFECT}) for account in imported]
     text = json.dumps({**content, "accounts": accounts}, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -10,12 +10,15 @@ from abc import abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import msgspec
 import pydantic
 
 from sources._core.clock import Clock
+
+if TYPE_CHECKING:
+    from sources._core.downloads import Downloads
 
 
 class AccountSettings(pydantic.BaseModel):
@@ -173,7 +176,7 @@ class Connector:
 
     `settings` validates an `[[accounts]]` entry. `api_version` and `sunset_date` are shown in
     `meta.freshness`. `default_accounts` are accounts that exist without being named in the
-    settings (exchange rates, the inbox).
+    settings (exchange rates, the inbox). `downloads` are reports that a person may bring as files.
     """
 
     name: str
@@ -185,3 +188,4 @@ class Connector:
     api_version: str = ""
     sunset_date: date | None = None
     default_accounts: Sequence[AccountSettings] = field(default_factory=tuple)
+    downloads: Downloads | None = None

@@ -5,6 +5,7 @@ from sources._core.connector import Connector
 from .checks import check_account
 from .client import open_account
 from .config import API_VERSION, AmazonAccount
+from .downloads import DOWNLOADS
 from .streams import STREAMS
 
 CONNECTOR = Connector(
@@ -15,4 +16,5 @@ CONNECTOR = Connector(
     check=check_account,
     account_kind="marketplace",
     api_version=API_VERSION,
+    downloads=DOWNLOADS,
 )

@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from assets.warehouse import StorageFullError, is_storage_full
-from pipelines import cli, night
+from pipelines import cli, night, terminal
 from pipelines.night import exclusive
 from pipelines.resources import places
 
@@ -47,6 +47,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         ("check-config",),
         ("serve",),
         ("export",),
+        ("import",),
         ("inbox-templates",),
         ("queue",),
         ("sandbox", "serve"),
@@ -108,7 +109,7 @@ def test_a_full_disk_is_said_plainly(run: Run, monkeypatch: pytest.MonkeyPatch) 
     def full(*_arguments: object) -> None:
         raise duckdb.IOException("Could not write file: No space left on device")
 
-    monkeypatch.setattr(cli, "open_night", full)
+    monkeypatch.setattr(terminal, "open_night", full)
     code, _, err = run("nightly")
     assert code == 1
     assert "is full" in err

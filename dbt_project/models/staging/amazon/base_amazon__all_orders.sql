@@ -61,6 +61,9 @@ order_skus as (
         max(currency) as currency,
         max(country) as country,
         cast(sum(quantity) as bigint) as quantity,
+        cast(coalesce(sum(case
+            when coalesce(upper(item_status), '') not in ('CANCELLED', 'CANCELED') then quantity
+        end), 0) as bigint) as quantity_kept,
         {{ money("sum(item_price)") }} as item_price,
         {{ money("sum(item_tax)") }} as item_tax,
         {{ money("sum(shipping_price)") }} as shipping_price,

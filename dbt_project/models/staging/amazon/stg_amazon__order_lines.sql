@@ -12,6 +12,10 @@ shipments as (
     select * from {{ ref('base_amazon__fulfilled_shipments') }}
 ),
 
+settlements as (
+    select * from {{ ref('base_amazon__settlements') }}
+),
+
 api_orders as (
     select * from {{ ref('base_amazon__orders') }}
 ),
@@ -62,6 +66,26 @@ shipped as (
         max(estimated_arrival) as estimated_arrival
     from shipments
     group by account, order_id, sku
+),
+
+-- Of an account that lives from downloaded reports there may be no fulfilled-shipments report:
+-- the order report then says that a line was shipped, the settlement when it was charged.
+accounts_with_shipments as (
+    select distinct account from shipments
+),
+
+charged as (
+    select
+        settlements.account,
+        settlements.order_id,
+        settlements.sku,
+        min(settlements.posted_at) as charged_at
+    from settlements
+    left join accounts_with_shipments on settlements.account = accounts_with_shipments.account
+    where
+        accounts_with_shipments.account is null
+        and lower(settlements.transaction_type) = 'order'
+    group by settlements.account, settlements.order_id, settlements.sku
 ),
 
 first_centre as (
@@ -188,9 +212,14 @@ joined as (
             else 'seller'
         end as fulfilled_by,
         report.quantity as report_quantity,
+        case
+            when accounts_with_shipments.account is null then report.quantity_kept
+        end as quantity_kept,
         api_items.quantity_ordered as api_quantity,
         api_items.quantity_not_cancelled,
-        shipped.quantity as fba_quantity,
+        case
+            when accounts_with_shipments.account is not null then coalesce(shipped.quantity, 0)
+        end as fba_quantity,
         packed.quantity as packed_quantity,
         packed.quantity_undelivered,
         coalesce(report.item_price, case when report.order_id is null then api_items.item_price end)
@@ -205,6 +234,7 @@ joined as (
         coalesce(report.purchased_at, api_orders.created_at, shipped.purchased_at) as ordered_at,
         shipped.paid_at,
         shipped.shipped_at as fba_shipped_at,
+        charged.charged_at,
         packed.shipped_at as packed_shipped_at,
         shipped.estimated_arrival,
         first_centre.fulfilment_centre_id,
@@ -221,6 +251,13 @@ joined as (
             order_skus.account = shipped.account
             and order_skus.order_id = shipped.order_id
             and order_skus.sku = shipped.sku
+    left join accounts_with_shipments
+        on order_skus.account = accounts_with_shipments.account
+    left join charged
+        on
+            order_skus.account = charged.account
+            and order_skus.order_id = charged.order_id
+            and order_skus.sku = charged.sku
     left join first_centre
         on
             order_skus.account = first_centre.account
@@ -278,16 +315,19 @@ shipped_units as (
     select
         *,
         case
-            when fulfilled_by = 'marketplace' then coalesce(fba_quantity, 0)
+            when fulfilled_by = 'marketplace' and fba_quantity is not null then fba_quantity
             when packed_quantity is not null then packed_quantity
             when order_status in ('shipped', 'delivered', 'closed')
-                then coalesce(quantity_not_cancelled, report_quantity, api_quantity, 0)
+                then coalesce(
+                    quantity_not_cancelled, quantity_kept, report_quantity, api_quantity, 0
+                )
             else 0
         end as quantity_shipped,
         case
-            when fulfilled_by = 'marketplace' then fba_shipped_at
+            when fulfilled_by = 'marketplace' and fba_quantity is not null then fba_shipped_at
             when packed_quantity is not null then packed_shipped_at
-            when order_status in ('shipped', 'delivered', 'closed') then updated_at
+            when order_status in ('shipped', 'delivered', 'closed')
+                then coalesce(charged_at, updated_at)
         end as shipped_at
     from placed
 ),
@@ -313,6 +353,8 @@ cancelled as (
                     ),
                     0
                 )
+            when quantity_kept is not null
+                then greatest(quantity_ordered - greatest(quantity_kept, quantity_shipped), 0)
             else 0
         end as quantity_cancelled
     from counted
