@@ -116,7 +116,7 @@ def _events(known: Known, fate: Fate, bills: Bills) -> Iterator[Event]:
 def _refunded(fate: Fate, refund: Refund, bills: Bills) -> Iterator[Event]:
     """The money, its tax, and what of the sale's fees came back with it or did not."""
     kind = refund_kind(refund, fate)
-    if kind == "cancellation":
+    if kind == "cancellation" or refund.is_duplicate:
         return
     back = refund.return_row
     reason = back.reason_final if back else LOST if kind == "inr" else NO_REASON
@@ -169,7 +169,7 @@ def _came_back(known: Known, fate: Fate, row: Return, bills: Bills) -> Iterator[
     line = fate.line
     if row.received_at is None or row.has_no_goods:
         return
-    graded_at = min((i.inspected_at for i in row.inspections), default=row.received_at)
+    graded_at = row.first_graded_at or row.received_at
 
     def event(name: str, amount: Decimal, unit: str, at: datetime, source: str) -> Event:
         return Event(name, amount, unit, at, source, line, row.key, row.reason_final, row.key)

@@ -241,7 +241,7 @@ def method_of(parts: Parts, lot_id: str) -> str:
     return UNATTRIBUTED if lot_id == UNATTRIBUTED else parts.method
 
 
-_CLOSED = {"withdrawn": "cancelled", "denied": "denied"}
+_CLOSED = {"withdrawn": "cancelled", "cancelled": "cancelled", "denied": "denied"}
 
 
 def _status(row: Return) -> str:
@@ -253,7 +253,7 @@ def _status(row: Return) -> str:
         return "exchanged"
     if row.denied:
         return "denied"
-    if row.inspections and row.received_at:
+    if row.graded_at or (row.inspections and row.received_at):
         return "graded"
     if row.received_at:
         return "received"
@@ -296,7 +296,7 @@ def return_lines(known: Known) -> Iterator[Row]:
             "status": _status(row),
             "requested_at": row.requested_at,
             "received_at": row.received_at,
-            "graded_at": min((i.inspected_at for i in row.inspections), default=None),
+            "graded_at": row.first_graded_at,
             "refunded_at": row.refunded_at,
             "first_evidence_date": seen,
             "return_date_basis": row.basis,
@@ -384,9 +384,9 @@ def refund_kind(refund: Refund, fate: Fate) -> str:
         return "shipping_only"
     if not refund.units:
         return "partial_kept"
-    if row is not None and row.received_at and row.is_buyer_return:
+    if refund.has_goods or (row is not None and row.received_at and row.is_buyer_return):
         return "full_return"
-    is_lost = row is not None and row.is_undeliverable
+    is_lost = line.undelivered > 0 or (row is not None and row.is_undeliverable)
     return "inr" if is_lost or "undelivered" in fate.outcomes else "returnless"
 
 
@@ -425,7 +425,7 @@ def refund_lines(known: Known) -> Iterator[Row]:
             "reporting_currency": rates.reporting,
             "refund_promised_date": None,
             "amount_source": refund.source,
-            "is_duplicate_of_chargeback": False,
+            "is_duplicate_of_chargeback": refund.is_duplicate,
             "cohort_month": cohort(line),
         }
 

@@ -24,6 +24,7 @@ from sources._sandbox.truth.outcomes import Horizon, fates
 from sources._sandbox.truth.rates import Rates
 from sources._sandbox.truth.reader import Reader, shown
 from sources._sandbox.truth.returned import refunds, returns
+from sources._sandbox.truth.shop_returned import ShopBack
 from sources._sandbox.truth.stock import allocate
 from sources._sandbox.world.tables import World
 
@@ -64,7 +65,7 @@ def answering(world: World, now: datetime) -> World:
     silent = [
         account.name
         for account in world.scenario.accounts
-        if account.connector == "amazon" and is_out("amazon", account.name)
+        if account.connector in ("amazon", "shopify") and is_out(account.connector, account.name)
     ]
     told = ~pl.col("account").is_in(silent)
     return replace(
@@ -82,8 +83,9 @@ def answering(world: World, now: datetime) -> World:
 def _known(world: World, clock: datetime, reporting_currency: str) -> facts.Known:
     reader = Reader(world, clock)
     lines = shown(reader.lines)
-    back = returns(reader, lines, _mapped_reasons())
-    paid = refunds(reader, lines)
+    shop = ShopBack(reader, lines)
+    back = returns(reader, lines, _mapped_reasons(), shop.returns())
+    paid = refunds(reader, lines, shop.refunds())
     products = facts.known_products(reader)
     horizon = Horizon(clock.date())
     product_of = {sku: product.product_id for sku, product in products.items()}

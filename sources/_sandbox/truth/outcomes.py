@@ -109,6 +109,8 @@ def links(lines: list[Line], product_of: dict[str, str]) -> list[Link]:
         if line.link_kind is None or line.original is None:
             continue
         candidates = by_order.get(key(line.connector, line.account, line.original), [])
+        if line.original_line is not None:
+            candidates = [old for old in candidates if old.line_id == line.original_line]
         if candidates:
             best = min(
                 candidates,
@@ -133,17 +135,16 @@ def _count_refunds(fate: Fate) -> None:
     line = fate.line
     fate.refunds.sort(key=lambda refund: (refund.refunded_at, refund.key))
     price = (line.net or Decimal(0)) / line.ordered if line.ordered else Decimal(0)
-    paid, counted = Decimal(0), 0
+    paid, told, counted = Decimal(0), 0, 0
     for refund in fate.refunds:
-        paid += refund.goods
-        if refund.given_units is not None:
-            refund.units = refund.given_units
-            counted += refund.given_units
-            continue
-        whole = int(paid / price + ALMOST) if price > 0 else 0
-        whole = min(whole, line.shipped)
-        refund.units = max(0, whole - counted)
-        counted += refund.units
+        if refund.given_units is None:
+            paid += refund.goods
+        else:
+            told += refund.given_units
+        whole = max(0, int(paid / price + ALMOST)) if price > 0 else 0
+        so_far = min(told + whole, line.shipped)
+        refund.units = max(0, so_far - counted)
+        counted = max(counted, so_far)
 
 
 def _end_returns(fate: Fate) -> None:
@@ -214,6 +215,8 @@ def _partition(fate: Fate, horizon: Horizon) -> dict[str, int]:
     outcomes = {"cancelled_pre_ship": line.cancelled}
     left = line.shipped
     for name, units in wanted:
+        if name == "undelivered":  # a refund without goods goes to the units that never came first
+            units = max(units, line.undelivered - outcomes["refunded_no_return"])
         outcomes[name] = min(max(0, units), left)
         left -= outcomes[name]
     start, _ = horizon_start(line, horizon)

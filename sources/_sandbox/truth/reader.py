@@ -5,7 +5,8 @@ in the reporting currency.
 
 Amazon: the report of all orders, searches of orders (which answer up to two minutes before the
 clock), shipments once they are in the report, parcels of the seller's own, returns once posted,
-settlements once closed. Other shops: the seller's files as dropped up to the clock.
+settlements once closed. Shopify: `shop_lines.py`. Other shops: the seller's files as dropped up to
+the clock.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from sources._core.privacy import customer_key
+from sources._sandbox.truth.shop_lines import ShopLines
 from sources._sandbox.truth.world_truth import CUSTOMER_KEY
 from sources._sandbox.world.tables import World
 
@@ -98,6 +100,8 @@ class Line:
     payment_method: str
     link_kind: str | None
     original: str | None
+    undelivered: int = 0  # units in parcels that are known never to arrive
+    original_line: str | None = None  # line id in the original order, where it is told
 
     @property
     def order_key(self) -> str:
@@ -132,10 +136,10 @@ class Reader:
 
     @cached_property
     def places(self) -> dict[tuple[str, str], Place]:
-        """By account and marketplace. No setting names a zone for other shops: theirs is UTC."""
+        """By account and marketplace. No setting names a zone for shops of files: it is UTC."""
         found = {}
         for row in self.world.marketplaces.iter_rows(named=True):
-            zone = row["time_zone"] if row["connector"] == "amazon" else "UTC"
+            zone = "UTC" if row["connector"] == "files" else row["time_zone"]
             found[row["account"], row["marketplace"]] = Place(
                 row["marketplace"], row["currency"], row["decimals"], ZoneInfo(zone),
                 row["region_group"],
@@ -144,13 +148,27 @@ class Reader:
 
     @cached_property
     def lines(self) -> list[Line]:
-        return [*self._amazon_lines(), *self._file_lines()]
+        return [*self._amazon_lines(), *self._file_lines(), *self.shop.lines()]
+
+    @cached_property
+    def shop(self) -> ShopLines:
+        """What the seller's own Shopify shops show."""
+        return ShopLines(self)
 
     @cached_property
     def own_pool(self) -> str:
         """The pool of the seller's own goods where there is just one."""
         own = self.world.warehouses.filter(pl.col("kind") == "own")["stock_pool"].unique()
         return str(own[0]) if own.len() == 1 else UNKNOWN
+
+    def pool_of(self, centre: str) -> str:
+        """The pool of a warehouse; of an unknown one the only pool there is."""
+        return self._pools.get(centre, self.own_pool)
+
+    @cached_property
+    def _pools(self) -> dict[str, str]:
+        known = self.world.warehouses
+        return dict(zip(known["fulfilment_centre_id"], known["stock_pool"], strict=True))
 
     def _amazon_lines(self) -> Iterator[Line]:
         orders = self.world.orders.filter(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -63,6 +63,7 @@ class Return:
     native_resolution: str | None
     native_status: str | None
     has_no_goods: bool  # the request ended without goods
+    graded_at: datetime | None = None  # as its source says
     inspections: list[Inspection] = field(default_factory=list)
     # filled by outcomes.py: units by how they ended
     refunded: int = 0
@@ -127,6 +128,11 @@ class Return:
         return "defective" if is_defect else "customer_damaged"
 
     @property
+    def first_graded_at(self) -> datetime | None:
+        """When its source says, else at the first inspection."""
+        return self.graded_at or min((i.inspected_at for i in self.inspections), default=None)
+
+    @property
     def is_graded(self) -> bool:
         return bool(self.inspections) or self.disposition != UNKNOWN
 
@@ -150,16 +156,22 @@ class Refund:
     method: str
     source: str
     fees: Decimal = Decimal(0)  # of the sale, given back less what the giving back cost
+    has_goods: bool = False  # the source says that goods came back with it
+    disputed_at: datetime | None = None  # a lost chargeback: when it was raised
+    is_duplicate: bool = False  # paid back although the buyer's bank did so too
     units: int = 0
     return_row: Return | None = None
 
 
-def returns(reader: Reader, lines: dict[str, Line], mapped: dict[str, str]) -> list[Return]:
+def returns(
+    reader: Reader, lines: dict[str, Line], mapped: dict[str, str], others: Iterable[Return] = ()
+) -> list[Return]:
     """All rows, those of a line never more than its shipped units."""
     rows = [
         *_fba(reader, lines, mapped),
         *_requested(reader, lines, mapped),
         *_from_files(reader, lines),
+        *others,
     ]
     found = _inspections(reader)
     for row in rows:
@@ -336,8 +348,18 @@ def _capped(rows: list[Return]) -> list[Return]:
     return kept
 
 
-def refunds(reader: Reader, lines: dict[str, Line]) -> list[Refund]:
-    return [*_from_settlements(reader, lines), *_file_refunds(reader, lines)]
+def refunds(reader: Reader, lines: dict[str, Line], others: Iterable[Refund] = ()) -> list[Refund]:
+    """All rows; what was paid back although the buyer's bank did so too takes no unit."""
+    rows = [*_from_settlements(reader, lines), *_file_refunds(reader, lines), *others]
+    disputed = {
+        row.line.key: row.disputed_at for row in rows if row.line and row.disputed_at is not None
+    }
+    for row in rows:
+        opened = disputed.get(row.line.key) if row.line else None
+        is_other = row.disputed_at is None and row.given_kind != "cancellation"
+        if opened is not None and is_other and row.refunded_at >= opened:
+            row.is_duplicate, row.given_units = True, 0
+    return rows
 
 
 def _from_settlements(reader: Reader, lines: dict[str, Line]) -> Iterator[Refund]:

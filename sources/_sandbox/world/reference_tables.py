@@ -70,11 +70,15 @@ def suppliers_table() -> pl.DataFrame:
 def listings_table(sim: Simulation) -> pl.DataFrame:
     """Every account lists every SKU."""
     accounts = sorted({m.account.name for m in sim.places.markets})
+    shops = {m.account.name for m in sim.places.markets if m.is_own_shop}
     base = sim.catalogue.frame.select("sku", "asin", "fnsku")
     return pl.concat(
         base.with_columns(
             pl.lit(account).alias("account"),
             pl.Series("listing_sku", [listing_sku(sim, account, s) for s in sim.catalogue.skus]),
+            pl.when(pl.lit(account in shops))
+            .then(pl.format("44{}", (pl.int_range(pl.len()) + 1).cast(pl.String).str.zfill(11)))
+            .alias("variant_id"),
         )
         for account in accounts
     )

@@ -19,6 +19,7 @@ from sources._sandbox.world.demand import (
     buyer_ids,
 )
 from sources._sandbox.world.draws import Ids, Ints
+from sources._sandbox.world.labels import Labels
 from sources._sandbox.world.simulation import (
     Simulation,
     blank_to_null,
@@ -28,6 +29,7 @@ from sources._sandbox.world.simulation import (
 )
 from sources._sandbox.world.stock import NO_LOT
 
+FOLLOWED_SHARE = 0.6  # of carriers
 FULFILLED_BY = ("seller", "marketplace")
 UNTROUBLED = ("cancelled", "kept", "partial_kept")
 OUTCOMES = {
@@ -135,6 +137,7 @@ def listing_sku(sim: Simulation, account: str, sku: str) -> str:
 def lines_table(sim: Simulation) -> pl.DataFrame:
     lines = sim.lines
     some = lines.cancelled_quantity > 0
+    own = np.array([m.is_own_shop for m in sim.places.markets])
     is_added = sim.is_kept[lines.order] & ~sim.is_listed[lines.order]
     return pl.DataFrame(
         {
@@ -155,6 +158,8 @@ def lines_table(sim: Simulation) -> pl.DataFrame:
             "shipping_discount_minor": lines.shipping_discount,
             "shipping_tax_minor": lines.shipping_tax,
             "promotion_ids": named((lines.discount > 0) - 1, ("PAWS-SAVE",)),
+            "is_delisted": own[sim.orders.market[lines.order]]
+            & sim.draws.chance("delisted", lines.serial, 0.01),
             "added_at": times(np.where(is_added, sim.orders.ordered[lines.order], NEVER)),
         }
     ).filter(pl.Series(sim.is_kept[lines.order]))
@@ -315,12 +320,19 @@ def shipments_table(sim: Simulation) -> pl.DataFrame:
             "tracking_number": tracking.select(pl.format("{}{}", "p", "n").alias("t"))["t"],
             "state": named(parcels.state[order, parcel], dispatch.STATES),
             "state_at": times(parcels.state_at[order, parcel]),
+            "is_followed": _followed(sim, parcels.carrier[order, parcel]),
             "has_line_shipping": item_first,
         }
     )
     return frame.sort("shipped_at", "shipment_item_id").with_columns(
         pl.format("S{}", "shipment_id").alias("shipment_id")
     )
+
+
+def _followed(sim: Simulation, carrier: Labels) -> np.ndarray:
+    """Whether a shop's platform hears of the parcels of each one's carrier."""
+    heard = [sim.draws.one("followed", name) < FOLLOWED_SHARE for name in carrier.names]
+    return carrier.values(heard)
 
 
 def states_table(sim: Simulation) -> pl.DataFrame:

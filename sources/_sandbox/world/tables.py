@@ -74,6 +74,7 @@ LISTINGS: Columns = {
     "listing_sku": pl.String,
     "asin": pl.String,
     "fnsku": pl.String,
+    "variant_id": pl.String,  # own shops: digits; else null
 }
 LOTS: Columns = {
     "lot_id": pl.String,  # SKU-0007-L03; a lot belongs to one sku
@@ -173,6 +174,7 @@ ORDER_LINES: Columns = {
     "shipping_discount_minor": MONEY,
     "shipping_tax_minor": MONEY,  # of shipping - shipping discount
     "promotion_ids": pl.String,  # null: none
+    "is_delisted": pl.Boolean,  # own shops: the product is no longer there to look up
     "added_at": TIME,  # own shops: a line of an exchange, put into the order then; else null
 }
 UNITS: Columns = {  # every ordered unit, what truly happened to it
@@ -213,6 +215,7 @@ SHIPMENTS: Columns = {  # one row per order line and parcel
     "tracking_number": pl.String,
     "state": pl.String,  # delivered, lost, refused, undeliverable (at the end)
     "state_at": TIME,  # when that was known
+    "is_followed": pl.Boolean,  # whether a shop's platform hears of this carrier's parcels
     # share of the line's shipping that this parcel shows: all on the line's first parcel
     "has_line_shipping": pl.Boolean,
 }

@@ -22,9 +22,7 @@ from sources._sandbox.world.tables import World
 from .answers import naive
 
 Row = dict[str, Any]
-FOLLOWED_SHARE = 0.6
 TEST_SHARE = 0.006
-PENDING_60_DAYS = timedelta(days=60)
 OUT_BEFORE, PICKED_AFTER, TRANSIT_AFTER = (
     timedelta(hours=5),
     timedelta(hours=2),
@@ -42,7 +40,8 @@ class Listed:
 
     sku: str
     listing_sku: str
-    number: int
+    number: int  # of the stock item
+    variant_id: str
     name: str
     product_no: int
     size: str | None
@@ -104,10 +103,6 @@ class Snapshot:
             found[row["order_id"]].append(row)
         return found
 
-    def is_followed(self, carrier: str) -> bool:
-        """Whether Shopify hears of this carrier's parcels."""
-        return share_of(self.seed, "followed", carrier) < FOLLOWED_SHARE
-
     def _last_changes(self) -> dict[str, datetime]:
         """Every event moves the order's `updatedAt`."""
         world = self._world
@@ -149,7 +144,7 @@ class Snapshot:
         """By SKU."""
         listed = self._world.listings.filter(pl.col("account") == self.account)
         rows = self._world.products.join(
-            listed.select("sku", "listing_sku"), on="sku", maintain_order="left"
+            listed.select("sku", "listing_sku", "variant_id"), on="sku", maintain_order="left"
         )
         numbers: dict[str, int] = {}
         return {
@@ -157,6 +152,7 @@ class Snapshot:
                 sku=row["sku"],
                 listing_sku=row["listing_sku"],
                 number=number,
+                variant_id=row["variant_id"],
                 name=row["sku_name"],
                 product_no=numbers.setdefault(row["product_id"], len(numbers) + 1),
                 size=row["variant_size"],
