@@ -19,7 +19,7 @@ import polars as pl
 from sources._core.privacy import customer_key
 from sources._sandbox.truth.attribution import allocated
 from sources._sandbox.truth.rates import rounded
-from sources._sandbox.truth.world_truth import CUSTOMER_KEY
+from sources._sandbox.truth.world_truth import CUSTOMER_KEY, told_as
 
 if TYPE_CHECKING:
     from sources._sandbox.truth.reader import Line, Place, Reader
@@ -243,8 +243,7 @@ class ShopLines:
     def _customer(self, row: Row) -> str:
         if row["is_guest"]:
             return UNKNOWN
-        digits = f"7{row['customer_no'].removeprefix('C').replace('-', '0')}"
-        return customer_key(f"shopify:{row['account']}:{digits}", CUSTOMER_KEY)
+        return customer_key(told_as(row["customer_no"], row["account"]), CUSTOMER_KEY)
 
     def _returned_line(self, exchange: Row, rows: list[Row]) -> str:
         old = next(row for row in rows if row["line_no"] == exchange["line_no"])

@@ -62,16 +62,32 @@ def world_tables(world: World, now: datetime) -> dict[str, pl.DataFrame]:
 
 def _faults(world: World) -> pl.DataFrame:
     """Buyers by the key under which the warehouse may know them, `unknown` where none is told."""
-    known = world.orders.filter(pl.col("connector") == "files")["customer_no"].unique()
     buyers = world.faults.filter(pl.col("entity_type") == "customer")["entity_key"].to_list()
+    told = pl.col("connector").is_in(["files", "shopify"]) & ~pl.col("is_guest")
+    known = world.orders.filter(told & pl.col("customer_no").is_in(buyers))
+    shops = dict(known.select("customer_no", shop_name(pl.col("connector"))).iter_rows())
     keys = {
-        buyer: customer_key(buyer, CUSTOMER_KEY) if buyer in known else "unknown"
+        buyer: customer_key(told_as(buyer, shops[buyer]), CUSTOMER_KEY)
+        if buyer in shops
+        else "unknown"
         for buyer in buyers
         if buyer != "all"
     }
     is_buyer = pl.col("entity_type") == "customer"
     hashed = pl.when(is_buyer).then(pl.col("entity_key").replace(keys)).otherwise("entity_key")
     return world.faults.with_columns(hashed.alias("entity_key")) if keys else world.faults
+
+
+def shop_name(connector: pl.Expr) -> pl.Expr:
+    """The account of a Shopify shop, null for other sources."""
+    return pl.when(connector == "shopify").then("account")
+
+
+def told_as(customer_no: str, shop: str | None) -> str:
+    """A buyer's number as the source tells it; Shopify has an id of its own."""
+    if shop is None:
+        return customer_no
+    return f"shopify:{shop}:7{customer_no.removeprefix('C').replace('-', '0')}"
 
 
 def key_part(column: str) -> pl.Expr:
@@ -92,6 +108,8 @@ def line_keys(world: World) -> pl.DataFrame:
     line_id = (
         pl.when(pl.col("connector") == "amazon")
         .then(key_part("listing_sku"))
+        .when(pl.col("connector") == "shopify")
+        .then(pl.format("1{}", "order_item_id"))
         .otherwise(key_part("line_no"))
     )
     key = pl.format("{}:{}:{}:{}", "connector", key_part("account"), key_part("order_id"), line_id)
@@ -99,7 +117,8 @@ def line_keys(world: World) -> pl.DataFrame:
 
 
 def _order_lines(world: World, clock: datetime) -> pl.DataFrame:
-    lines = line_keys(world).select(
+    is_there = pl.col("added_at").is_null() | (pl.col("added_at") <= clock)
+    lines = line_keys(world).filter(is_there).select(
         *_LINE, "order_line_key", "account", "connector", "marketplace", "currency", "sku",
         "line_cancelled_at",
     )  # fmt: skip
