@@ -50,6 +50,12 @@ LOAD_TABLES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     ),
     # Clock, code and settings of the last dbt build that ended well: one row.
     "transform": ("as_of_at TIMESTAMP, fingerprint VARCHAR", ("as_of_at",)),
+    # Alerts after each build and the figures of each night, as compressed JSON.
+    "alert_state": (
+        "build_id VARCHAR, as_of_at TIMESTAMP, number BIGINT, content BLOB",
+        ("build_id",),
+    ),
+    "alert_measure": ("as_of_at TIMESTAMP, content BLOB", ("as_of_at",)),
     "build": (
         "build_id VARCHAR, built_at TIMESTAMP, as_of_at TIMESTAMP, data_until TIMESTAMP,"
         " contract_version VARCHAR, code_version VARCHAR, config_hash VARCHAR, is_sandbox BOOLEAN,"

@@ -59,11 +59,13 @@ def night_asset(
     def night(context: dg.AssetExecutionContext) -> Iterator[Event]:
         tonight: Night = context.resources.night
         chosen = context.selected_asset_keys
-        yield from _ingest(tonight, [t for t in tables if raw_key(t) in chosen])
-        if any(dg.AssetKey(list(m.place)) in chosen for m in models) or PUBLICATION in chosen:
-            steps.transform(tonight)
-        if PUBLICATION in chosen:
-            steps.publish_night(tonight)
+        with steps.failures_told(tonight, context.run.run_id):
+            yield from _ingest(tonight, [t for t in tables if raw_key(t) in chosen])
+            if any(dg.AssetKey(list(m.place)) in chosen for m in models) or PUBLICATION in chosen:
+                steps.transform(tonight)
+            if PUBLICATION in chosen:
+                steps.publish_night(tonight)
+                steps.tell(tonight)
         yield from _built(tonight, models, chosen)
 
     return night

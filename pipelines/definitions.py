@@ -16,7 +16,7 @@ from pipelines.jobs import nightly_job
 from pipelines.night import Night, dbt_project
 from pipelines.resources import Places, places
 from pipelines.schedules import nightly_schedule
-from pipelines.sensors import publication_sensor
+from pipelines.sensors import failed_run_sensor, freshness_sensor, publication_sensor
 from sources._core.connector import Connector
 from sources.registry import connectors as all_connectors
 
@@ -42,7 +42,7 @@ def build_definitions(
         assets=[night_asset(connectors, models)],
         jobs=[job],
         schedules=[nightly_schedule(job, time_zone_of(where.config))],
-        sensors=[publication_sensor(where)],
+        sensors=[publication_sensor(where), failed_run_sensor(where), freshness_sensor(where)],
         resources={"night": resource},
     )
 

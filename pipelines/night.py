@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -34,6 +34,7 @@ from assets.load import LoadResult, load_landed
 from assets.publish import Build, Options, Publication, PublicationBlockedError
 from assets.raw_tables import ensure_raw_tables
 from assets.warehouse import StorageFullError, Warehouse, transaction
+from pipelines import alerting
 from pipelines.progress import Silent, Watcher
 from pipelines.resources import Places, code_version
 from pipelines.settings import Settings
@@ -118,13 +119,15 @@ def exclusive(places: Places) -> Iterator[None]:
 
 def run_night(night: Night) -> Report:
     """All steps in their order."""
-    prepare(night)
-    load(night, "load what an interrupted night had landed")
-    extract(night)
-    load(night, "load")
-    record(night)
-    transform(night)
-    publish_night(night)
+    with failures_told(night, f"{night.as_of:%Y%m%dT%H%M%SZ}"):
+        prepare(night)
+        load(night, "load what an interrupted night had landed")
+        extract(night)
+        load(night, "load")
+        record(night)
+        transform(night)
+        publish_night(night)
+        tell(night)
     return night.report
 
 
@@ -282,6 +285,7 @@ def publish_night(night: Night) -> Publication | None:
     night.watcher.step("publish")
     if built.blocking:
         raise PublicationBlockedError(_blocked_message(built, night.places))
+    alerting.decide(night.settings, night.places, night.as_of, _build_id(night))
     tables = catalog.published_tables(night.project.manifest_path)
     build = Build(
         build_id=_build_id(night),
@@ -305,6 +309,19 @@ def publish_night(night: Night) -> Publication | None:
     parquet.write_parquet(publication.path, night.places.parquet, tables, build.build_id)
     night.report.publication = publication
     return publication
+
+
+def tell(night: Night) -> None:
+    """Deliver what is due from the outbox; a channel that fails never ends the night."""
+    night.watcher.step("tell")
+    sent = alerting.tell_success(night.settings, night.places, night.as_of)
+    if sent:
+        night.watcher.note(f"{sent} messages sent")
+
+
+def failures_told(night: Night, name: str) -> AbstractContextManager[None]:
+    """An error inside is told on the channels under this name of the night, once."""
+    return alerting.failures_told(night.settings, night.places, night.as_of, name)
 
 
 def dbt_project(places: Places) -> DbtProject:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from pipelines import sandbox
+from pipelines import alerting, sandbox
 from pipelines.imported import imported_accounts, read_imported
 from pipelines.night import Night, exclusive
 from pipelines.progress import Silent, Watcher
@@ -79,6 +79,7 @@ def open_night(
         elif wish.until is None:
             clock = SystemClock(clock.now())  # one clock: it stands while the night runs
         keep_apart(where, is_sandbox=settings.is_sandbox)
+        alerting.rules_of(settings, where)  # a wrong rule is said before anything is read
         yield Night(where, settings, connectors(), clock, watcher, wish.accept_loss)
 
 

@@ -71,19 +71,22 @@ def _last_clock(night: Night) -> datetime:
     return max(known, default=night.as_of)
 
 
-_TAKE_OVER = (
-    "insert into load.outcome by name select * from old.load.outcome where as_of_at <= ?",
-    "insert into load.build by name select * from old.load.build where as_of_at <= ?",
-)
+_TAKE_OVER = ("outcome", "alert_state", "alert_measure", "build")
 
 
 def _keep_outcomes(fresh: Warehouse, old: Warehouse, known_by: datetime) -> None:
-    """How each night went is not in the landing files: it is taken over."""
+    """How each night went and what it alarmed is not in the landing files: it is taken over."""
     with fresh.connect() as connection:
         connection.execute(f"attach {literal(str(old.path))} as old (read_only)")
-        for statement in _TAKE_OVER:
-            connection.execute(
-                statement,
-                [known_by.replace(tzinfo=None)],
-            )
+        known = connection.execute(
+            "select table_name from duckdb_tables()"
+            " where database_name = 'old' and schema_name = 'load'"
+        ).fetchall()
+        for table in _TAKE_OVER:
+            if (table,) in known:
+                connection.execute(
+                    f"insert into load.{table} by name"  # noqa: S608 - names of ours
+                    f" select * from old.load.{table} where as_of_at <= ?",
+                    [known_by.replace(tzinfo=None)],
+                )
         connection.execute("detach old")

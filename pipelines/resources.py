@@ -54,6 +54,10 @@ class Places:
         return self.data / "dbt"
 
     @property
+    def outbox(self) -> Path:
+        return self.data / "outbox.sqlite"
+
+    @property
     def lock(self) -> Path:
         return self.data / "night.lock"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -49,8 +50,9 @@ def test_everything_loads_without_credentials(places: Places) -> None:
     assert job.executor_def.name == dg.in_process_executor.name
     (schedule,) = definitions.schedules or ()
     assert schedule.execution_timezone == "Asia/Shanghai"
-    (sensor,) = definitions.sensors or ()
-    _observes_each_publication_once(sensor, places)
+    sensors = {sensor.name: sensor for sensor in definitions.sensors or ()}
+    assert sensors.keys() == {"publication", "failed_run", "freshness"}
+    _observes_each_publication_once(sensors["publication"], places)
 
 
 def _observes_each_publication_once(sensor: Any, places: Places) -> None:
@@ -68,13 +70,14 @@ def _observes_each_publication_once(sensor: Any, places: Places) -> None:
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The steps of a night replaced by notes of what was asked for."""
     calls: list[Any] = []
-    for name in ("prepare", "load", "record", "transform", "publish_night"):
+    for name in ("prepare", "load", "record", "transform", "publish_night", "tell"):
         monkeypatch.setattr(
             asset_graph.steps, name, lambda *_args, _name=name, **_more: calls.append(_name)
         )
     monkeypatch.setattr(
         asset_graph.steps, "extract", lambda _night, only: calls.append(("extract", only))
     )
+    monkeypatch.setattr(asset_graph.steps, "failures_told", lambda *_arguments: nullcontext())
     return calls
 
 
