@@ -21,6 +21,7 @@ from assets.dbt import TransformError
 from assets.publish import PublicationBlockedError
 from assets.warehouse import StorageFullError, Warehouse, WarehouseBusyError, is_storage_full
 from pipelines import owner_cli
+from pipelines.alert_commands import alerts_app, open_alerts, print_alerts
 from pipelines.exports import ExportError
 from pipelines.night import NightRunningError
 from pipelines.opening import MixedDataError, Wish, open_night, read_settings
@@ -39,6 +40,7 @@ app = typer.Typer(
 sandbox_app = typer.Typer(help="A simulated seller, to try everything without an account.")
 app.add_typer(sandbox_app, name="sandbox", no_args_is_help=True)
 owner_cli.register(app)
+app.add_typer(alerts_app, name="alerts", no_args_is_help=True)
 
 Day = Annotated[
     datetime | None,
@@ -160,8 +162,8 @@ def status(as_json: AsJson = False) -> None:
             "quarantine": _records(
                 connection, "from meta.quarantine order by quality_date desc limit 20"
             ),
-            "alerts": _records(connection, "from signals.alert where state <> 'resolved'"),
         }
+    content["alerts"] = open_alerts()
     if as_json:
         typer.echo(json.dumps(content, default=str, indent=1, ensure_ascii=False))
         return
@@ -196,6 +198,8 @@ def _print_status(content: dict[str, list[dict[str, Any]]]) -> None:
         text = f"{row['rows']} rows held back, {row['quarantine_reason']}: {row['what_to_do']}"
         console.print(f"{row['quality_date']} {place}: {text}", highlight=False, markup=False)
     console.print(f"open alerts: {len(content['alerts'])}")
+    if content["alerts"]:
+        print_alerts(console, content["alerts"])
 
 
 @app.command("check-config")
