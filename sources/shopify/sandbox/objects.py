@@ -19,6 +19,7 @@ from sources._sandbox.world import geography
 from .answers import amount_text, gid, moment
 from .connections import page
 from .snapshot import (
+    ARCHIVED_AFTER,
     OUT_BEFORE,
     PICKED_AFTER,
     TRANSIT_AFTER,
@@ -592,7 +593,7 @@ class Order:
             return cancelled
         if self.fulfilment_status() != "FULFILLED":
             return None
-        archived = max(row["shipped_at"] for row in self.parcels) + timedelta(days=30)
+        archived = max(row["shipped_at"] for row in self.parcels) + ARCHIVED_AFTER
         return archived if archived <= self.snapshot.moment else None
 
     def object(self) -> Object:

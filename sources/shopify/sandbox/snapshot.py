@@ -23,6 +23,7 @@ from .answers import naive
 
 Row = dict[str, Any]
 TEST_SHARE = 0.006
+ARCHIVED_AFTER = timedelta(days=30)
 OUT_BEFORE, PICKED_AFTER, TRANSIT_AFTER = (
     timedelta(hours=5),
     timedelta(hours=2),
@@ -125,7 +126,7 @@ class Snapshot:
         ]
         moved += [
             world.shipments.select("order_id", (pl.col("shipped_at") + after).alias("at"))
-            for after in (PICKED_AFTER, TRANSIT_AFTER)
+            for after in (PICKED_AFTER, TRANSIT_AFTER, ARCHIVED_AFTER)
         ]
         moved.append(
             world.shipments.select("order_id", (pl.col("delivered_at") - OUT_BEFORE).alias("at"))
@@ -221,6 +222,7 @@ def _event_times(world: World) -> list[datetime]:
         *(world.shop_disputes[name] for name in ("opened_at", "evidence_at", "closed_at")),
         shipped + PICKED_AFTER,
         shipped + TRANSIT_AFTER,
+        shipped + ARCHIVED_AFTER,
         world.shipments["delivered_at"] - OUT_BEFORE,
     ]
     times = pl.concat([column.alias("at") for column in columns]).drop_nulls().unique().sort()
