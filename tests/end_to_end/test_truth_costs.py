@@ -6,9 +6,11 @@ here: the warehouse's costs, which have tests of their own.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -24,6 +26,7 @@ from sources._sandbox.truth.rates import Rates, rounded
 from sources._sandbox.truth.reader import Line, Place
 from sources._sandbox.truth.returned import Inspection, Refund, Return
 from sources._sandbox.truth.stock import Stock
+from sources._sandbox.world.tables import REIMBURSEMENTS
 from tests.end_to_end.independent_costs import Costs
 
 SOLD = datetime(2026, 1, 5, 12, tzinfo=UTC).replace(tzinfo=None)  # as the world's columns
@@ -100,14 +103,20 @@ def bills(of: Line) -> list[dict[str, Any]]:
     ]
 
 
-def known(*ends: Fate, landed: str = "32") -> truth_facts.Known:
+def known(*ends: Fate, landed: str = "32", report: Sequence[Any] = ()) -> truth_facts.Known:
     product = truth_facts.Product("P", "toys", "SUP", Decimal(landed), "USD", None)
     found = {end.line.key: end for end in ends}
     rows = [row for end in ends for row in end.returns]
     money = [paid for end in ends for paid in end.refunds]
-    nothing: Any = None
+    reader: Any = SimpleNamespace(
+        world=SimpleNamespace(
+            reimbursements=pl.DataFrame(list(report), schema=dict(REIMBURSEMENTS), strict=False)
+        ),
+        clock=BACK + timedelta(days=60),
+        places={("a", SHOP.name): SHOP},
+    )
     return truth_facts.Known(
-        nothing, Dollars(), Horizon(date(2026, 6, 1)), {"S": product}, {}, found, rows, money,
+        reader, Dollars(), Horizon(date(2026, 6, 1)), {"S": product}, {}, found, rows, money,
         Stock({}, []),
     )  # fmt: skip
 
@@ -217,6 +226,23 @@ def test_a_reimbursement_taken_back_is_a_cost_and_one_without_order_hangs_on_non
     assert (taken["direction"], taken["amount"], taken["source"]) == ("cost", Decimal(7), "billed")
     assert (given["direction"], given["amount"]) == ("credit", Decimal(11))
     assert (given["order_line_key"], given["source"]) == ("unknown", "unallocated")
+
+
+def test_a_reimbursement_of_report_and_settlement_counts_once() -> None:
+    """From the first row of the report on, the report tells; before it, the settlement."""
+    sale = line("O1")
+    words = (OTHER, "FBA Inventory Reimbursement", "WAREHOUSE_DAMAGE", "reimbursement")
+    before = settled(sale, 2, "5.00", *words, at=BACK - timedelta(days=1))
+    same = settled(sale, 3, "9.00", *words, at=BACK + timedelta(hours=3))
+    told = dict.fromkeys(REIMBURSEMENTS) | {
+        "reimbursement_id": "1", "account": "a", "order_id": "O1", "sku": "S", "listing_sku": "S",
+        "currency": "USD", "reason": "Damaged_Warehouse", "amount_minor": 900, "approved_at": BACK,
+    }  # fmt: skip
+    in_kind = told | {"reimbursement_id": "2", "amount_minor": 0}
+    rows = list(costs(known(Fate(sale), report=[told, in_kind]), [before, same]))
+    assert [(row["amount"], row["event_at"]) for row in rows] == [
+        (Decimal(5), BACK - timedelta(days=1)), (Decimal(9), BACK),
+    ]  # fmt: skip
 
 
 def test_an_amount_over_lines_by_largest_remainder() -> None:

@@ -28,6 +28,7 @@ from sources._sandbox.truth.other_facts import SettlementRow
 from sources._sandbox.truth.outcomes import Fate, Link
 from sources._sandbox.truth.rates import rounded
 from sources._sandbox.truth.reader import NONE, UNKNOWN, Line
+from sources._sandbox.truth.reimbursed import told_once
 from sources._sandbox.truth.returned import Refund, Return
 
 CREDITS = frozenset(
@@ -60,7 +61,7 @@ class Event:
 
 def costs(known: Known, settled: Iterable[SettlementRow]) -> Iterator[Row]:
     """Rows of every event on a known line, and of fees that hang on none."""
-    bills = Bills(settled)
+    bills = Bills(told_once(known, settled))
     for fate in known.fates.values():
         for event in _events(known, fate, bills):
             yield from _rows(known, event)

@@ -75,6 +75,7 @@ def answering(world: World, now: datetime) -> World:
         return_requests=world.return_requests.filter(told),
         refunds=world.refunds.filter(told),
         feedback=world.feedback.filter(told),
+        reimbursements=world.reimbursements.filter(told),
         settlements=world.settlements.filter(told),
         fx_rates=world.fx_rates.clear() if is_out("fx", None) else world.fx_rates,
     )
