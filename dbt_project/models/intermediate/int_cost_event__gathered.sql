@@ -24,6 +24,14 @@ exchanges as (
     select * from {{ ref('fct_exchange') }}
 ),
 
+reimbursements as (
+    select * from {{ ref('int_reimbursement__unioned') }}
+),
+
+removals as (
+    select * from {{ ref('int_removal__unioned') }}
+),
+
 order_lines as (
     select * from {{ ref('fct_order_line') }}
 ),
@@ -87,6 +95,7 @@ postings as (
         min(refund_line_key) as refund_line_key,
         min(return_line_key) as return_line_key,
         min(kind) as kind,
+        min(amount_source) as amount_source,
         min(account) as account,
         min(marketplace) as marketplace,
         min(country) as country,
@@ -160,15 +169,14 @@ sale_fees as (
         currency,
         -sum(case when settlement_kind = 'sale_fee' then amount else 0 end) as sale_fee,
         -sum(case when settlement_kind = 'sale_fulfilment' then amount else 0 end)
-            as fulfilment_fee,
-        min(case when settlement_kind = 'sale_fulfilment' then posted_at end) as fulfilled_at,
-        min(case when settlement_kind = 'sale_fulfilment' then posted_date end) as fulfilled_date
+            as fulfilment_fee
     from settlement_parts
     where settlement_kind in ('sale_fee', 'sale_fulfilment') and order_line_key <> 'unknown'
     group by order_line_key, currency
 ),
 
--- what the marketplace kept of the fees of the goods paid back
+-- what the marketplace kept of the fees of the goods paid back; told early, before the settlement,
+-- a refund has no fees yet
 kept_fee_events as (
     select
         postings.refund_line_key as origin_key,
@@ -207,27 +215,92 @@ kept_fee_events as (
             postings.order_line_key = fee_credits.order_line_key
             and postings.refunded_at = fee_credits.posted_at
             and postings.currency = fee_credits.currency
-    where postings.kind <> 'cancellation'
+    where postings.kind <> 'cancellation' and postings.amount_source = 'settlement'
+),
+
+-- from the first day that an account's own report of reimbursements tells, it is the source
+reported_since as (
+    select
+        account,
+        cast(min(approved_at) as date) as first_date
+    from reimbursements
+    group by account
 ),
 
 settled_events as (
     select
-        {{ colon_key(["account", "settlement_id", "cast(row_no as varchar)"]) }} as origin_key,
-        settlement_kind as component,
+        {{ colon_key(["settlement_parts.account", "settlement_parts.settlement_id",
+            "cast(settlement_parts.row_no as varchar)"]) }} as origin_key,
+        settlement_parts.settlement_kind as component,
         'billed' as source,
-        order_line_key,
+        settlement_parts.order_line_key,
+        cast(null as varchar) as return_line_key,
+        cast(null as varchar) as reason_l2,
+        settlement_parts.account,
+        settlement_parts.marketplace,
+        'ZZ' as country,
+        settlement_parts.sku,
+        settlement_parts.posted_at as event_at,
+        settlement_parts.posted_date as event_date,
+        settlement_parts.currency,
+        -settlement_parts.amount as cost_amount
+    from settlement_parts
+    left join reported_since on settlement_parts.account = reported_since.account
+    where
+        settlement_parts.settlement_kind in ('returns_processing_fee', 'return_shipping')
+        or (
+            settlement_parts.settlement_kind = 'reimbursement'
+            and (
+                reported_since.first_date is null
+                or cast(settlement_parts.posted_at as date) < reported_since.first_date
+            )
+        )
+),
+
+reimbursement_events as (
+    select
+        reimbursements.reimbursement_key as origin_key,
+        'reimbursement' as component,
+        'billed' as source,
+        coalesce(time_zones.order_line_key, 'unknown') as order_line_key,
+        cast(null as varchar) as return_line_key,
+        cast(null as varchar) as reason_l2,
+        reimbursements.account,
+        'unknown' as marketplace,
+        'ZZ' as country,
+        coalesce(reimbursements.sku, 'none') as sku,
+        reimbursements.approved_at as event_at,
+        {{ local_date("reimbursements.approved_at", "coalesce(time_zones.time_zone, 'UTC')") }}
+            as event_date,
+        coalesce(reimbursements.currency, 'unknown') as currency,
+        -reimbursements.amount as cost_amount
+    from reimbursements
+    left join time_zones
+        on
+            {{ colon_key(["reimbursements.connector", "reimbursements.account",
+                "reimbursements.order_id", "reimbursements.sku"]) }}
+            = time_zones.order_line_key
+),
+
+-- what it costs to get rid of goods that cannot be sold
+removal_events as (
+    select
+        removal_key as origin_key,
+        'disposal_fee' as component,
+        'billed' as source,
+        'unknown' as order_line_key,
         cast(null as varchar) as return_line_key,
         cast(null as varchar) as reason_l2,
         account,
-        marketplace,
+        'unknown' as marketplace,
         'ZZ' as country,
-        sku,
-        posted_at as event_at,
-        posted_date as event_date,
-        currency,
-        -amount as cost_amount
-    from settlement_parts
-    where settlement_kind in ('returns_processing_fee', 'return_shipping', 'reimbursement')
+        coalesce(sku, 'none') as sku,
+        requested_at as event_at,
+        cast(requested_at as date) as event_date,
+        coalesce(currency, 'unknown') as currency,
+        fee_amount as cost_amount
+    from removals
+    where disposition not in ('sellable', 'unknown')
 ),
 
 -- goods that came back: what is lost of them, and the way out that was paid for nothing
@@ -366,13 +439,10 @@ sent_instead as (
         exchanges.country,
         exchanges.sku,
         new_lines.shipped_at,
-        new_lines.shipped_date,
         new_lines.quantity_shipped,
         new_lines.unit_landed_cost_reporting,
-        sale_fees.fulfilment_fee,
-        sale_fees.fulfilled_at,
-        sale_fees.currency as fee_currency,
-        coalesce(sale_fees.fulfilment_fee, 0) <> 0 as is_shipping_billed,
+        sale_fees.order_line_key is not null and sale_fees.fulfilment_fee <> 0
+            as is_shipping_billed,
         time_zones.time_zone
     from exchanges
     inner join order_lines as new_lines on exchanges.new_order_line_key = new_lines.order_line_key
@@ -385,11 +455,7 @@ sent_events as (
     select
         sent_instead.new_order_line_key as origin_key,
         parts.component,
-        case
-            when parts.component = 'replacement_shipping' and sent_instead.is_shipping_billed
-                then 'billed'
-            else 'estimated'
-        end as source,
+        'estimated' as source,
         sent_instead.order_line_key,
         sent_instead.return_line_key,
         sent_instead.reason_l2,
@@ -397,30 +463,18 @@ sent_events as (
         sent_instead.marketplace,
         sent_instead.country,
         sent_instead.sku,
-        case
-            when parts.component = 'replacement_shipping' and sent_instead.is_shipping_billed
-                then sent_instead.fulfilled_at
-            else sent_instead.shipped_at
-        end as event_at,
-        case
-            when parts.component = 'replacement_shipping' and sent_instead.is_shipping_billed
-                then {{ local_date("sent_instead.fulfilled_at", "sent_instead.time_zone") }}
-            else {{ local_date("sent_instead.shipped_at", "sent_instead.time_zone") }}
-        end as event_date,
-        case
-            when parts.component = 'replacement_shipping' and sent_instead.is_shipping_billed
-                then sent_instead.fee_currency
-            else setting.reporting_currency
-        end as currency,
+        sent_instead.shipped_at as event_at,
+        {{ local_date("sent_instead.shipped_at", "sent_instead.time_zone") }} as event_date,
+        setting.reporting_currency as currency,
         case
             when parts.component = 'replacement_unit_cost'
                 then
                     {{ money("sent_instead.quantity_shipped
                         * sent_instead.unit_landed_cost_reporting") }}
-            when sent_instead.is_shipping_billed then sent_instead.fulfilment_fee
-            else
-                {{ money("sent_instead.quantity_shipped
-                    * cost_rates.replacement_shipping_per_unit") }}
+            when not sent_instead.is_shipping_billed
+                then
+                    {{ money("sent_instead.quantity_shipped
+                        * cost_rates.replacement_shipping_per_unit") }}
         end as cost_amount
     from sent_instead
     cross join setting
@@ -430,10 +484,34 @@ sent_events as (
     ) as parts (component)
 ),
 
+sent_fee_events as (
+    select
+        {{ colon_key(["settlement_parts.account", "settlement_parts.settlement_id",
+            "cast(settlement_parts.row_no as varchar)"]) }} as origin_key,
+        'replacement_shipping' as component,
+        'billed' as source,
+        sent_instead.order_line_key,
+        sent_instead.return_line_key,
+        sent_instead.reason_l2,
+        sent_instead.account,
+        sent_instead.marketplace,
+        sent_instead.country,
+        sent_instead.sku,
+        settlement_parts.posted_at as event_at,
+        {{ local_date("settlement_parts.posted_at", "sent_instead.time_zone") }} as event_date,
+        settlement_parts.currency,
+        -settlement_parts.amount as cost_amount
+    from sent_instead
+    inner join settlement_parts
+        on sent_instead.new_order_line_key = settlement_parts.order_line_key
+    where settlement_parts.settlement_kind = 'sale_fulfilment'
+),
+
 gathered as (
     {%- for origin in [
-        "fee_credit_events", "kept_fee_events", "settled_events", "goods_events",
-        "inspection_events", "sent_events",
+        "fee_credit_events", "kept_fee_events", "settled_events", "reimbursement_events",
+        "removal_events", "goods_events", "inspection_events", "sent_events",
+        "sent_fee_events",
     ] %}
         select
             '{{ origin }}' as origin,

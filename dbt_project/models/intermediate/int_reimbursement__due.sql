@@ -28,14 +28,18 @@ data_until as (
 owed as (
     select
         order_line_key,
-        quantity as units,
+        quantity as units_damaged,
+        0 as units_not_back,
+        back_at as due_at,
         back_date as due_date
     from returns_back
     where disposition in ('warehouse_damaged', 'carrier_damaged')
     union all
     select
         refunds.order_line_key,
-        refunds.units_refunded as units,
+        0 as units_damaged,
+        refunds.units_refunded as units_not_back,
+        refunds.refunded_at as due_at,
         refunds.refunded_date as due_date
     from refunds
     cross join data_until
@@ -48,7 +52,10 @@ owed as (
 owed_lines as (
     select
         order_line_key,
-        sum(units) as units,
+        sum(units_damaged) as units_damaged,
+        sum(units_not_back) as units_not_back,
+        sum(units_damaged + units_not_back) as units,
+        min(due_at) as due_at,
         min(due_date) as due_date
     from owed
     group by order_line_key
@@ -66,12 +73,16 @@ paid as (
 final as (
     select
         order_lines.order_line_key,
+        order_lines.order_key,
         order_lines.account,
         order_lines.marketplace,
         order_lines.country,
         order_lines.sku,
         {{ known_month("owed_lines.due_date") }} as month,
+        owed_lines.due_at,
         owed_lines.due_date,
+        cast(owed_lines.units_damaged as bigint) as units_damaged,
+        cast(owed_lines.units_not_back as bigint) as units_not_back,
         cast(owed_lines.units as bigint) as units_due,
         {{ money("owed_lines.units * order_lines.unit_landed_cost_reporting") }} as due_reporting,
         {{ money("coalesce(paid.reimbursed, 0)") }} as reimbursed_reporting,

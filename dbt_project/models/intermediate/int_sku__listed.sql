@@ -1,5 +1,5 @@
 -- One row per SKU that any source names: product list, purchases, receipts, listings, orders,
--- returns and refunds.
+-- returns, refunds, reimbursements and removals.
 with
 
 order_lines as (
@@ -32,6 +32,10 @@ final as (
     select sku from {{ ref('int_refund_line__counted') }}
     union
     select sku from settlement_lines
+    union
+    select sku from {{ ref('int_reimbursement__unioned') }}
+    union
+    select sku from {{ ref('int_removal__unioned') }}
 )
 
 select sku

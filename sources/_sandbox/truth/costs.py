@@ -188,10 +188,7 @@ def _came_back(known: Known, fate: Fate, row: Return, bills: Bills) -> Iterator[
         yield event("write_off", cost * row.quantity, unit, graded_at, ESTIMATED)
     for found in row.inspections:
         name = "liquidation" if found.disposition == "liquidate" else "resale_value"
-        day = line.place.day(found.inspected_at)
-        worth = known.rates.convert(found.recovered, found.currency, day)
-        if worth is not None:
-            yield event(name, worth, unit, found.inspected_at, BILLED)
+        yield event(name, found.recovered, found.currency, found.inspected_at, BILLED)
 
 
 def is_written_off(row: Return) -> bool:

@@ -119,9 +119,9 @@ keys as (
 summed as (
     select
         keys.lot_key,
-        case when sold.lot_key is null then 0 else sold.net_sales end as net_sales,
+        {{ money("case when sold.lot_key is null then 0 else sold.net_sales end") }} as net_sales,
         {%- for column in cost_measures() + ["defect_cost", "supplier_cost"] %}
-            coalesce(spent.{{ column }}, 0) as {{ column }},
+            {{ money("coalesce(spent." ~ column ~ ", 0)") }} as {{ column }},
         {%- endfor %}
         coalesce(counted.units_shipped, 0) as units_shipped,
         coalesce(counted.units_returned, 0) as units_returned
