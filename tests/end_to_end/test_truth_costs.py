@@ -7,7 +7,7 @@ here: the warehouse's costs, which have tests of their own.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
@@ -48,7 +48,7 @@ class Dollars(Rates):
 
 
 def line(order_id: str, **others: Any) -> Line:
-    content: dict[str, Any] = dict.fromkeys(field.name for field in fields(Line))
+    content: dict[str, Any] = {f.name: None for f in fields(Line) if f.default is MISSING}
     content |= {"connector": "amazon", "account": "a", "place": SHOP, "order_id": order_id}
     content |= {"line_id": "S", "sku": "S", "country": "US", "currency": "USD", "ordered": 1}
     content |= {"cancelled": 0, "shipped": 1, "net": Decimal(100), "shipping": Decimal(0)}
