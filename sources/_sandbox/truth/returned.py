@@ -17,7 +17,8 @@ from decimal import Decimal
 import polars as pl
 
 from sources._core.privacy import mask_text
-from sources._sandbox.truth.reader import NONE, UNKNOWN, Line, Reader, Row, key
+from sources._sandbox.truth.reader import NONE, SEARCH_LAG, UNKNOWN, Line, Reader, Row, key
+from sources._sandbox.world.booking_keys import KEY, transaction_id
 
 _UNDELIVERABLE = "logistics.undeliverable_"
 _WORDS = {
@@ -350,7 +351,13 @@ def _capped(rows: list[Return]) -> list[Return]:
 
 def refunds(reader: Reader, lines: dict[str, Line], others: Iterable[Refund] = ()) -> list[Refund]:
     """All rows; what was paid back although the buyer's bank did so too takes no unit."""
-    rows = [*_from_settlements(reader, lines), *_file_refunds(reader, lines), *others]
+    settled = _settled(reader)
+    rows = [
+        *_from_settlements(reader, lines, settled),
+        *_not_settled(reader, lines, settled),
+        *_file_refunds(reader, lines),
+        *others,
+    ]
     disputed = {
         row.line.key: row.disputed_at for row in rows if row.line and row.disputed_at is not None
     }
@@ -362,32 +369,52 @@ def refunds(reader: Reader, lines: dict[str, Line], others: Iterable[Refund] = (
     return rows
 
 
-def _from_settlements(reader: Reader, lines: dict[str, Line]) -> Iterator[Refund]:
-    """One per adjustment, order and SKU of closed settlements; positive, tax apart."""
+def _settled(reader: Reader) -> pl.DataFrame:
+    """Refund rows of closed settlements."""
     closed = reader.world.settlements.filter(pl.col("closed_at") < reader.clock)
-    rows = (
+    return (
         reader.world.settlement_lines.filter(pl.col("transaction_type") == "Refund")
         .join(closed.select("settlement_id", "account"), on="settlement_id")
         .sort("settlement_id", "line_seq")
     )
-    for (account, adjustment, order_id, sku), group in rows.group_by(
+
+
+def _from_settlements(
+    reader: Reader, lines: dict[str, Line], settled: pl.DataFrame
+) -> Iterator[Refund]:
+    """One per adjustment, order and SKU of closed settlements; positive, tax apart."""
+    for _, group in settled.group_by(
         "account", "adjustment_id", "order_id", "sku", maintain_order=True
     ):
-        yield _settled(
-            reader, lines, str(account), str(adjustment), str(order_id), str(sku), group.to_dicts()
+        rows = group.to_dicts()
+        yield _booked(reader, lines, rows[0]["adjustment_id"], rows, "settlement")
+
+
+def _not_settled(reader: Reader, lines: dict[str, Line], settled: pl.DataFrame) -> Iterator[Refund]:
+    """Refunds that Finances tells of before a settlement of that order, SKU and day does."""
+    day = ("account", "order_id", "sku", pl.col("posted_at").dt.date().alias("day"))
+    until = reader.clock - SEARCH_LAG
+    rows = (
+        reader.world.bookings.filter(
+            pl.col("transaction_type") == "Refund",
+            pl.col("shown_at") <= until,
+            pl.col("posted_at") < until,
         )
+        .with_columns(day[3])
+        .join(settled.select(day).unique(), on=["account", "order_id", "sku", "day"], how="anti")
+    )
+    for _, group in rows.group_by("account", *KEY, "sku", maintain_order=True):
+        number = transaction_id(group.row(0, named=True))
+        yield _booked(reader, lines, number, group.to_dicts(), "marketplace")
 
 
-def _settled(
-    reader: Reader,
-    lines: dict[str, Line],
-    account: str,
-    adjustment: str,
-    order_id: str,
-    sku: str,
-    rows: list[Row],
+def _booked(
+    reader: Reader, lines: dict[str, Line], number: str, rows: list[Row], source: str
 ) -> Refund:
-    place = reader.places[account, rows[0]["marketplace"]]
+    """A refund from its components. What fees came back only a settlement says for good."""
+    first = rows[0]
+    account, sku = first["account"], first["sku"]
+    place = reader.places[account, first["marketplace"]]
 
     def money(*wanted: tuple[str, str]) -> Decimal:
         minor = sum(
@@ -400,13 +427,13 @@ def _settled(
     goods = money(("ItemPrice", "Principal"), ("Promotion", "Principal"))
     shipping = money(("ItemPrice", "Shipping"), ("Promotion", "Shipping"))
     return Refund(
-        key=key("amazon", account, adjustment, sku),
-        refund_id=adjustment,
+        key=key("amazon", account, number, sku),
+        refund_id=number,
         connector="amazon",
         account=account,
-        line=lines.get(key("amazon", account, order_id, sku)),
+        line=lines.get(key("amazon", account, first["order_id"], sku)),
         refunded_at=min(row["posted_at"] for row in rows),
-        currency=rows[0]["currency"],
+        currency=first["currency"],
         net=goods + shipping,
         goods=goods,
         tax=money(("ItemPrice", "Tax"), ("ItemPrice", "ShippingTax")),
@@ -415,8 +442,8 @@ def _settled(
         given_kind=None,
         return_id=None,
         method="original_payment",
-        source="settlement",
-        fees=_fees_back(rows, place.decimals),
+        source=source,
+        fees=_fees_back(rows, place.decimals) if source == "settlement" else Decimal(0),
     )
 
 

@@ -20,10 +20,11 @@ import polars as pl
 from sources._core.clock import Clock
 from sources._sandbox.api_faults import share_of
 from sources._sandbox.server import Request, Response
+from sources._sandbox.world.booking_keys import KEY
 from sources._sandbox.world.tables import World
 
 from .answers import forbidden, invalid, json_response, parse_time
-from .transactions import KEY, TYPES, transaction
+from .transactions import TYPES, transaction
 
 SETTLING = timedelta(minutes=2)
 LONGEST = timedelta(days=180)
@@ -136,7 +137,7 @@ class Finances:
         following: int | None,
     ) -> Response:
         rows = self.world.bookings.filter(pl.col("account") == account).join(
-            page.select(KEY).unique(), on=KEY, how="semi", nulls_equal=True
+            page.select(KEY).unique(), on=list(KEY), how="semi", nulls_equal=True
         )
         parts: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
         for row in rows.iter_rows(named=True):

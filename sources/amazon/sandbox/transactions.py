@@ -6,17 +6,13 @@ the sum of its leaves, and the transaction tells the sums once more beside its i
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from .snapshot import API_TEXT
+from sources._sandbox.world.booking_keys import transaction_id
 
-KEY = [
-    "transaction_type", "order_id", "shipment_id", "adjustment_id", "currency", "posted_at",
-]  # fmt: skip
-"""What the components of one transaction have in common."""
+from .snapshot import API_TEXT
 
 TYPES = {"Order": "Shipment", "Refund": "Refund", "ServiceFee": "ProductAdsPayment"}
 _DESCRIPTIONS = {"Shipment": "Order Payment", "Refund": "Refund Order"}
@@ -65,12 +61,6 @@ def transaction(head: Row, parts: Sequence[Row], decimals: Mapping[str, int]) ->
             "marketplaceName": parts[0]["marketplace_name"],
         }
     return content
-
-
-def transaction_id(head: Row, *, is_release: bool) -> str:
-    """Opaque and stable: the same whenever it is asked for."""
-    content = "|".join(str(head[name]) for name in KEY) + ("|released" if is_release else "")
-    return hashlib.sha256(content.encode()).hexdigest()[:43]
 
 
 def _metadata(head: Row) -> dict[str, Any]:
