@@ -76,6 +76,9 @@
             "native_sentiment", "comment_hash", "changed_at", "removed_at", "contacted_at",
             "replied_at", "is_published",
         ],
+        "settlements": [
+            "connector", "account", "settlement_id", "total_amount", "currency", "deposited_at",
+        ],
         "marketplaces": [
             "connector", "marketplace", "marketplace_id", "marketplace_name", "marketplace_kind",
             "home_country", "currency", "time_zone", "sales_channel", "region_group",

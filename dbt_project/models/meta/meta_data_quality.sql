@@ -1,5 +1,6 @@
 -- What loading counted, per stream and night; and on stream `all` of tonight what only the facts
--- can tell: codes without a meaning, money without a rate, rows without their order.
+-- can tell: codes without a meaning, money without a rate, rows without their order, settlements
+-- that do not add up.
 with
 
 files as (
@@ -72,6 +73,22 @@ settlement_lines as (
         order_key = 'unknown' as is_unlinked,
         line_class = 'unknown' as is_unmapped
     from {{ ref('fct_settlement_line') }}
+),
+
+settlements as (
+    select
+        summed.connector,
+        summed.account,
+        sum(case when summed.difference_amount <> 0 then 1 else 0 end) as settlements_off,
+        sum(abs(summed.difference_amount) * fx_rates.rate_to_reporting) as settlement_difference
+    from {{ ref('int_settlement__summed') }} as summed
+    left join {{ ref('int_fx_rate__daily') }} as fx_rates
+        on
+            cast(summed.deposited_at as date) = fx_rates.rate_date
+            and summed.currency = fx_rates.currency
+    group by
+        summed.connector,
+        summed.account
 ),
 
 fact_rows as (
@@ -156,6 +173,8 @@ final as (
         cast(0 as bigint) as unmapped_codes,
         cast(0 as bigint) as missing_rates,
         cast(0 as bigint) as unlinked_rows,
+        cast(null as bigint) as settlements_off,
+        cast(null as decimal(18, 4)) as settlement_difference,
         greatest(1 - coalesce({{ rate("rows_quarantined", "rows_in") }}, 0), 0)
             as completeness_score
     from loaded
@@ -163,19 +182,23 @@ final as (
     union all
 
     select
-        connector,
-        account,
-        stream,
-        quality_date,
-        cast(rows_in as bigint) as rows_in,
-        cast(rows_in as bigint) as rows_loaded,
+        tonight.connector,
+        tonight.account,
+        tonight.stream,
+        tonight.quality_date,
+        cast(tonight.rows_in as bigint) as rows_in,
+        cast(tonight.rows_in as bigint) as rows_loaded,
         cast(0 as bigint) as rows_duplicate,
         cast(0 as bigint) as rows_quarantined,
-        cast(unmapped_codes as bigint) as unmapped_codes,
-        cast(missing_rates as bigint) as missing_rates,
-        cast(unlinked_rows as bigint) as unlinked_rows,
-        1 - {{ rate("rows_at_fault", "rows_in") }} as completeness_score
+        cast(tonight.unmapped_codes as bigint) as unmapped_codes,
+        cast(tonight.missing_rates as bigint) as missing_rates,
+        cast(tonight.unlinked_rows as bigint) as unlinked_rows,
+        cast(settlements.settlements_off as bigint) as settlements_off,
+        {{ money("settlements.settlement_difference") }} as settlement_difference,
+        1 - {{ rate("tonight.rows_at_fault", "tonight.rows_in") }} as completeness_score
     from tonight
+    left join settlements
+        on tonight.connector = settlements.connector and tonight.account = settlements.account
 )
 
 select * from final
