@@ -210,7 +210,15 @@ class Marts:
         refunded = (
             self.facts["fct_refund_line"]
             .group_by("order_line_key")
-            .agg(pl.col("units_refunded").sum().alias("units_refunded"))
+            .agg(
+                pl.col("units_refunded").sum().alias("units_refunded"),
+                # a shop is told of parcels that never came, and refunds them without goods
+                pl.when((pl.col("connector") == "shopify") & (pl.col("kind") == "inr"))
+                .then("units_refunded")
+                .otherwise(0)
+                .sum()
+                .alias("_never_came"),
+            )
         )
         lines = sales
         for other in (of_rows, outcomes, refunded, self._repeats()):
@@ -221,7 +229,9 @@ class Marts:
             name for name in lines.columns if name.startswith(("units_", "too_", "fit_", "_"))
         ]
         lines = lines.with_columns(pl.col(filled).fill_null(0)).with_columns(
-            pl.max_horizontal("_undelivered", "_undeliverable").alias("_undelivered"),
+            pl.max_horizontal(
+                pl.col("_undelivered") + pl.col("_never_came"), "_undeliverable"
+            ).alias("_undelivered"),
         )
         lines = lines.with_columns(
             shipped.alias("units_shipped"),

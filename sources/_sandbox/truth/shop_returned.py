@@ -14,7 +14,7 @@ from functools import cached_property
 
 import polars as pl
 
-from sources._sandbox.truth.reader import NONE, Line, Reader, Row, key
+from sources._sandbox.truth.reader import NONE, UNKNOWN, Line, Reader, Row, key
 from sources._sandbox.truth.returned import Refund, Return, text_hash
 from sources._sandbox.truth.shop_lines import ShopLines, shop_id, spread
 
@@ -200,7 +200,7 @@ class ShopBack:
                 given_units=units,
                 given_kind="cancellation" if is_cancel else None,
                 return_id=self._return_ids.get(head["return_no"]),
-                method="original_payment",
+                method="original_payment" if is_paid else UNKNOWN,
                 source="marketplace",
                 has_goods=bool(part and part["restock_type"] == "RETURN"),
             )
