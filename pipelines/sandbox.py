@@ -139,5 +139,5 @@ def _addresses(
     base = sandbox.addresses.get(entry["connector"])
     if base is None:
         return {}
-    real = getattr(settings.model_validate(entry), "token_endpoint", None)
+    real = getattr(settings.model_validate({**entry, "base_url": base}), "token_endpoint", None)
     return {"base_url": base} | ({"token_url": base + urlsplit(real).path} if real else {})

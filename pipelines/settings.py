@@ -375,7 +375,7 @@ def _account(
         problems.append(f'{where}.secrets: write {{ field = "NAME_OF_VARIABLE" }}')
         return None
     settings = connectors[str(name)].settings
-    for field in getattr(settings, "secret_names", ()):
+    for field in _needed_secrets(settings, variables):
         if field not in variables:
             problems.append(
                 f"{where}.secrets.{field}: missing, add {field} = "
@@ -387,6 +387,14 @@ def _account(
     except pydantic.ValidationError as error:
         problems.extend(_problems(error, settings, prefix=f"{where}."))
         return None
+
+
+def _needed_secrets(
+    settings: type[AccountSettings], variables: Mapping[str, Any]
+) -> tuple[str, ...]:
+    """Where the connector takes one of two sets of secrets, the one that is named."""
+    others = settings.other_secret_names
+    return others if others and set(others) & set(variables) else settings.secret_names
 
 
 def _read_secrets(

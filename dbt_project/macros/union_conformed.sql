@@ -85,6 +85,15 @@
             "prices_include_tax",
         ],
         "reasons": ["connector", "raw_code", "reason_l2", "confidence", "valid_from"],
+        "exchange_lines": [
+            "connector", "account", "exchange_id", "order_id", "line_id", "return_id", "sku",
+            "quantity", "exchanged_at",
+        ],
+        "disputes": [
+            "connector", "account", "dispute_id", "order_id", "dispute_kind", "status", "reason_raw",
+            "opened_at", "closed_at", "amount", "currency",
+        ],
+        "unit_costs": ["connector", "account", "sku", "as_of_date", "unit_cost", "currency"],
     } -%}
     {%- if entity not in shapes -%}
         {{ exceptions.raise_compiler_error("conformed_columns knows no entity " ~ entity) }}

@@ -34,6 +34,7 @@ class AccountSettings(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
 
     secret_names: ClassVar[tuple[str, ...]] = ()  # fields of `secrets` that the connector needs
+    other_secret_names: ClassVar[tuple[str, ...]] = ()  # or these, which do as well
 
     connector: str
     name: str = pydantic.Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 import pydantic
@@ -29,10 +30,10 @@ def sandbox_account(
     """Settings of an account whose API is a sandbox: all secrets are `sandbox-<name>`."""
     secret = pydantic.SecretStr(f"sandbox-{values['name']}")
     secrets = dict.fromkeys(connector.settings.secret_names, secret)
-    addresses = {"base_url": base_url, "token_url": f"{base_url}/auth/o2/token"}
-    return connector.settings.model_validate(
-        {"connector": connector.name, "secrets": secrets, **addresses, **values}
-    )
+    given = {"connector": connector.name, "secrets": secrets, "base_url": base_url, **values}
+    real = getattr(connector.settings.model_validate(given), "token_endpoint", None)
+    addresses = {"token_url": base_url + urlsplit(real).path} if real else {}
+    return connector.settings.model_validate({**addresses, **given})
 
 
 def run_night(

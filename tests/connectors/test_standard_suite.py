@@ -116,7 +116,7 @@ def test_default_accounts_belong_to_their_connector(connector: Connector) -> Non
 
 
 def marketplaces_of(connector: Connector) -> list[str]:
-    """Two marketplaces of one region, from the connector's own list."""
+    """Two marketplaces of one region, from the connector's list; none where a shop is its own."""
     stream = next(s for s in connector.streams if s.name == "marketplaces")
     context: Any = None
     rows = [row for page in stream.read(context, context) for row in page.records]

@@ -24,6 +24,7 @@ from assets.dbt import BuildResult, DbtProject
 from assets.raw_tables import ensure_raw_tables
 from assets.warehouse import Warehouse
 from sources.registry import connectors
+from tests.warehouse import shopify_shop
 
 Row = Mapping[str, Any]
 SOURCES = Path(__file__).resolve().parents[2] / "sources"
@@ -229,11 +230,12 @@ def _settings() -> dict[str, list[Row]]:
                 "started_on": date(2026, 1, 1),
                 "is_active": True,
             }
-            for name, connector in (("amz", "amazon"), ("amz_eu", "amazon"))
+            for name, connector in (("amz", "amazon"), ("amz_eu", "amazon"), ("brand", "shopify"))
         ],
         "account_marketplace": [
             {"account": "amz", "connector": "amazon", "marketplace": US},
             {"account": "amz_eu", "connector": "amazon", "marketplace": DE},
+            {"account": "brand", "connector": "shopify", "marketplace": "shopify_brand"},
         ],
         "region": [{"region": "NA", "country": "US"}, {"region": "EU", "country": "DE"}],
         "horizon": [
@@ -648,6 +650,7 @@ def built() -> HandMade:
             made.put(table, european, "amz_eu")
     for table, rows in _shipped_lists().items():
         made.put(table, rows, "all")
+    shopify_shop.load_shop(made.warehouse, folder / "landing")
     result = made.build()
     assert not result.blocking, [(n.name, n.message) for n in result.blocking]
     return made

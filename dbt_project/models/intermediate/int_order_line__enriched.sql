@@ -40,8 +40,17 @@ links as (
     select * from {{ ref('int_order_link__resolved') }}
 ),
 
+-- lines sent instead of returned goods within the same order
+exchange_lines as (
+    select * from {{ ref('int_exchange_line__unioned') }}
+),
+
 order_keys as (
     select distinct order_key from order_lines
+),
+
+unit_costs as (
+    select * from {{ ref('int_unit_cost__dated') }}
 ),
 
 centres as (
@@ -108,8 +117,12 @@ with_product as (
         coalesce(sold.product_id, 'unknown') as product_id,
         coalesce(sold.category, 'unknown') as category,
         coalesce(sold.supplier_id, 'unknown') as supplier_id,
-        at_shipping.unit_landed_cost_amount as sku_unit_cost_amount,
-        at_shipping.currency as sku_unit_cost_currency
+        coalesce(at_shipping.unit_landed_cost_amount, unit_costs.unit_cost)
+            as sku_unit_cost_amount,
+        case
+            when at_shipping.unit_landed_cost_amount is null then unit_costs.currency
+            else at_shipping.currency
+        end as sku_unit_cost_currency
     from with_sku
     left join sku_history as sold
         on
@@ -122,6 +135,12 @@ with_product as (
             and coalesce(with_sku.shipped_date, with_sku.ordered_date) >= at_shipping.valid_from
             and coalesce(with_sku.shipped_date, with_sku.ordered_date)
             <= coalesce(at_shipping.valid_to, cast('9999-12-31' as date))
+    left join unit_costs
+        on
+            with_sku.own_sku = unit_costs.sku
+            and coalesce(with_sku.shipped_date, with_sku.ordered_date) >= unit_costs.valid_from
+            and coalesce(with_sku.shipped_date, with_sku.ordered_date)
+            <= coalesce(unit_costs.valid_to, cast('9999-12-31' as date))
 ),
 
 -- the most specific horizon in force on the day of the sale
@@ -235,8 +254,10 @@ final as (
         end as stock_pool,
         started.payment_method,
         coalesce(links.link_kind = 'replacement', false) as is_replacement,
-        coalesce(links.link_kind = 'exchange', false) as is_exchange,
+        coalesce(links.link_kind = 'exchange', false)
+        or exchange_lines.order_line_key is not null as is_exchange,
         case
+            when exchange_lines.order_line_key is not null then started.order_key
             when links.order_key is null then 'none'
             when order_keys.order_key is null then 'unknown'
             else links.original_order_key
@@ -257,6 +278,7 @@ final as (
     left join centres on started.fulfilment_centre_id = centres.fulfilment_centre_id
     left join groups on started.marketplace = groups.marketplace
     left join links on started.order_key = links.order_key
+    left join exchange_lines on started.order_line_key = exchange_lines.order_line_key
     left join order_keys on links.original_order_key = order_keys.order_key
 )
 

@@ -14,6 +14,17 @@ order_lines as (
     select * from {{ ref('int_order_line__enriched') }}
 ),
 
+chargebacks as (
+    select
+        connector,
+        account,
+        order_id,
+        line_id,
+        min(opened_at) as opened_at
+    from {{ ref('int_refund_line__charged_back') }}
+    group by connector, account, order_id, line_id
+),
+
 referenced as (
     select
         conformed.*,
@@ -86,7 +97,13 @@ linked as (
         order_lines.quantity_ordered,
         order_lines.quantity_cancelled,
         order_lines.quantity_shipped,
-        order_lines.net_amount as line_net_amount
+        order_lines.net_amount as line_net_amount,
+        -- the same money, once taken by the bank and once given by the seller
+        coalesce(
+            coalesce(referenced.native_kind, 'unknown') not in ('chargeback', 'cancellation')
+            and referenced.refunded_at >= chargebacks.opened_at,
+            false
+        ) as is_duplicate_of_chargeback
     from referenced
     left join chosen on referenced.refund_line_key = chosen.refund_line_key
     left join order_lines on chosen.order_line_key = order_lines.order_line_key
@@ -95,23 +112,36 @@ linked as (
             referenced.connector = orders.connector
             and referenced.account = orders.account
             and referenced.known_order_id = orders.order_id
+    left join chargebacks
+        on
+            order_lines.connector = chargebacks.connector
+            and order_lines.account = chargebacks.account
+            and order_lines.order_id = chargebacks.order_id
+            and order_lines.line_id = chargebacks.line_id
     where not referenced.is_ambiguous
+),
+
+told_units as (
+    select
+        *,
+        case when is_duplicate_of_chargeback then 0 else units end as counted_units
+    from linked
 ),
 
 running as (
     select
         *,
-        sum(case when units is null then goods_amount else 0 end) over (
+        sum(case when counted_units is null then goods_amount else 0 end) over (
             partition by order_line_key
             order by refunded_at, refund_line_key
             rows between unbounded preceding and current row
         ) as goods_so_far,
-        sum(coalesce(units, 0)) over (
+        sum(coalesce(counted_units, 0)) over (
             partition by order_line_key
             order by refunded_at, refund_line_key
             rows between unbounded preceding and current row
         ) as given_units_so_far
-    from linked
+    from told_units
 ),
 
 stepped as (
@@ -164,7 +194,7 @@ final as (
         -- never back: a correction that takes money again takes no unit away from an earlier row
         cast(coalesce(
             case
-                when order_line_key = 'unknown' then units
+                when order_line_key = 'unknown' then counted_units
                 else greatest(
                     max(units_so_far)
                         over (
@@ -187,7 +217,8 @@ final as (
         tax_amount,
         shipping_amount,
         goods_amount,
-        amount_source
+        amount_source,
+        is_duplicate_of_chargeback
     from stepped
 )
 

@@ -135,5 +135,6 @@ select
     net_amount,
     tax_amount,
     shipping_amount,
-    amount_source
+    amount_source,
+    is_duplicate_of_chargeback
 from final

@@ -1,8 +1,23 @@
--- One row per refund of a line of every source, as the source tells it.
+-- One row per refund of a line of every source as the source tells it, and per lost chargeback.
 with
 
-conformed as (
+told as (
     {{ union_conformed('refund_lines') }}
+),
+
+charged_back as (
+    select * from {{ ref('int_refund_line__charged_back') }}
+),
+
+conformed as (
+    select * from told
+    union all
+    select
+        {%- for column in conformed_columns('refund_lines') %}
+            {{ column }},
+        {%- endfor %}
+        conformed_by
+    from charged_back
 ),
 
 final as (

@@ -21,13 +21,26 @@ skus as (
     from {{ ref('dim_sku') }}
 ),
 
--- the return that the exchange answers: the first of the line that ended in its kind
+-- the return that the exchange answers: the one it names, else the first of the line that ended in
+-- its kind
 answered as (
-    select *
-    from return_lines
-    where resolution in ('exchange', 'replacement')
+    select
+        exchanges.new_order_line_key,
+        return_lines.return_line_key,
+        return_lines.requested_at,
+        return_lines.received_at,
+        return_lines.reason_final
+    from exchanges
+    inner join return_lines on exchanges.order_line_key = return_lines.order_line_key
+    where
+        exchanges.return_line_key = return_lines.return_line_key
+        or (
+            exchanges.return_line_key is null
+            and exchanges.exchange_kind = return_lines.resolution
+        )
     qualify row_number() over (
-        partition by order_line_key, resolution order by first_evidence_date, return_line_key
+        partition by exchanges.new_order_line_key
+        order by return_lines.first_evidence_date, return_lines.return_line_key
     ) = 1
 ),
 
@@ -74,10 +87,7 @@ joined as (
     from exchanges
     inner join order_lines as old_lines on exchanges.order_line_key = old_lines.order_line_key
     inner join order_lines as new_lines on exchanges.new_order_line_key = new_lines.order_line_key
-    left join answered
-        on
-            exchanges.order_line_key = answered.order_line_key
-            and exchanges.exchange_kind = answered.resolution
+    left join answered on exchanges.new_order_line_key = answered.new_order_line_key
     left join skus as old_sku on old_lines.sku = old_sku.sku
     left join skus as new_sku on exchanges.new_sku = new_sku.sku
 ),

@@ -68,7 +68,7 @@ final as (
         reporting_currency,
         cast(null as date) as refund_promised_date,
         amount_source,
-        false as is_duplicate_of_chargeback,
+        is_duplicate_of_chargeback,
         cohort_month
     from converted
 )
