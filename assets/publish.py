@@ -27,7 +27,7 @@ FILE_NAME = "aftersales.duckdb"
 STORAGE_VERSION = "v1.0.0"  # the format that every BI driver reads
 MIN_ROWS_TO_GUARD = 20
 
-_OPEN_ALERTS = "('open', 'updated', 'acknowledged', 'reopened')"
+OPEN_ALERTS = "('open', 'updated', 'acknowledged', 'reopened')"
 
 
 class PublicationBlockedError(RuntimeError):
@@ -235,7 +235,7 @@ def _write_own(
 ) -> None:
     stale, alerts = connection.execute(
         "select (select count(*) from meta.freshness where freshness_state <> 'fresh'),"
-        f" (select count(*) from signals.alert where state in {_OPEN_ALERTS})"
+        f" (select count(*) from signals.alert where state in {OPEN_ALERTS})"
     ).fetchall()[0]
     current = {
         "build_id": build.build_id,

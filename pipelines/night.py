@@ -20,7 +20,7 @@ from typing import Any
 
 import filelock
 
-from assets import catalog, parquet, publish
+from assets import catalog, parquet, publish, slices
 from assets.control import (
     Outcome,
     ensure_control_tables,
@@ -305,6 +305,9 @@ def publish_night(night: Night) -> Publication | None:
         accept_loss=night.accept_loss,
     )
     publication = publish.publish(night.warehouse, night.places.published, tables, build, options)
+    slices.write_slices(
+        publication.path, tables, {s.name: s.accounts for s in night.settings.publish.slices}
+    )
     night.watcher.step("write Parquet")
     parquet.write_parquet(publication.path, night.places.parquet, tables, build.build_id)
     night.report.publication = publication

@@ -5,6 +5,7 @@ Belongs here: options of these commands and what they print. Does not belong her
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -33,7 +34,9 @@ def register(app: typer.Typer) -> None:
         "import": import_reports,
         "export": export,
         "inbox-templates": inbox_templates,
+        "brief": brief,
         "queue": queue,
+        "evidence": evidence,
     }
     for name, command in commands.items():
         app.command(name)(command)
@@ -92,6 +95,40 @@ def inbox_templates(
     typer.echo(f"{len(written)} files written to {out}; fill one in and put it into the inbox")
 
 
+def brief(
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+) -> None:
+    """One screen: how fresh, the bill of the last full month, the largest avoidable costs."""
+    from pipelines.brief import print_brief
+    from pipelines.brief_figures import read_figures
+    from pipelines.exports import open_publication
+
+    where = places()
+    open_publication(where.publication)
+    if as_json:
+        content = read_figures(where.publication).as_dict()
+        typer.echo(json.dumps(content, default=str, indent=1, ensure_ascii=False))
+    else:
+        language = language_of(where.config) or system_language()
+        print_brief(Console(), where.publication, language)
+
+
+def evidence(
+    query: Annotated[str, typer.Argument(help="A query of meta.query, for example lot_defects.")],
+    key: Annotated[str, typer.Argument(help="The key, as the brief or the queue gives it.")],
+    format_: OptionalFormat = None,
+    out: OptionalOut = None,
+) -> None:
+    """The rows behind an action or a line of the brief."""
+    from pipelines.evidence import evidence_file, print_evidence
+
+    publication = places().publication
+    if format_ is None:
+        print_evidence(Console(), publication, query, key)
+    else:
+        _deliver(evidence_file(publication, query, key, format_), format_, out, "evidence")
+
+
 def queue(
     queue_name: Annotated[str | None, typer.Option("--queue", help="Only this queue.")] = None,
     owner: Annotated[str | None, typer.Option(help="Only what this role has to do.")] = None,
@@ -100,7 +137,6 @@ def queue(
 ) -> None:
     """What waits to be done, the most urgent first, with money and evidence."""
     from pipelines.action_queue import print_queue, queue_file
-    from sources._core.durable import write_atomically
 
     where = places()
     language = language_of(where.config) or system_language()
@@ -108,7 +144,16 @@ def queue(
         print_queue(Console(), where.publication, language, queue_name, owner)
         return
     content = queue_file(where.publication, language, format_, queue_name, owner)
-    target = out or (Path("queue.xlsx") if format_ == "xlsx" and sys.stdout.isatty() else None)
+    _deliver(content, format_, out, "queue")
+
+
+def _deliver(content: bytes, format_: Format, out: Path | None, name: str) -> None:
+    """To a file, or to standard output; a terminal shows no workbook, so it gets a file."""
+    from sources._core.durable import write_atomically
+
+    target = out
+    if out is None and format_ == "xlsx" and sys.stdout.isatty():
+        target = Path(f"{name}.xlsx")
     if target is None:
         sys.stdout.buffer.write(content)
     else:

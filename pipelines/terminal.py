@@ -1,7 +1,7 @@
 """A night as a person at a terminal starts it: what is shown meanwhile and at its end.
 
 Belongs here: what several commands share. Does not belong here: options (`cli.py`, `owner_cli.py`),
-the words of the summary (`summary.py`).
+the words of the brief (`brief.py`).
 """
 
 from __future__ import annotations
@@ -37,9 +37,8 @@ def run_night(wish: Wish | None = None) -> None:
 
 
 def finish(language: str | None, *, is_unchanged: bool = False) -> None:
-    """Print what stands in the publication."""
-    from pipelines.summary import print_summary
+    """Print the brief of what stands in the publication."""
+    from pipelines.brief import print_brief
 
     publication = places().publication
-    chosen = language or system_language()
-    print_summary(Console(), publication, chosen, is_unchanged=is_unchanged)
+    print_brief(Console(), publication, language or system_language(), is_unchanged=is_unchanged)

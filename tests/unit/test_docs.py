@@ -9,7 +9,6 @@ from pathlib import Path
 import click
 import duckdb
 import pytest
-import yaml
 from typer.main import get_command
 
 from pipelines.cli import app
@@ -81,20 +80,6 @@ def test_links_to_files_lead_somewhere(project_root: Path, document: str) -> Non
     base = (project_root / document).parent
     links = re.findall(r"\]\(([^)#:]+)\)", read(project_root, document))
     assert [link for link in links if not (base / link).exists()] == []
-
-
-@pytest.fixture(scope="module")
-def empty_publication(project_root: Path) -> duckdb.DuckDBPyConnection:
-    """Every published table with its columns and no rows."""
-    connection = duckdb.connect()
-    for schema in ("marts", "meta", "signals"):
-        connection.execute(f"create schema {schema}")
-        for path in (project_root / "dbt_project" / "models" / schema).rglob("_*.yml"):
-            for model in yaml.safe_load(path.read_text("utf-8")).get("models", []):
-                name = model["name"].removeprefix(f"{schema}_")
-                columns = ", ".join(f'"{c["name"]}" {c["data_type"]}' for c in model["columns"])
-                connection.execute(f"create table {schema}.{name} ({columns})")
-    return connection
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

@@ -27,11 +27,17 @@ cohorts as (
 
 actions as (
     select
-        coalesce(account, 'all') as account,
+        account,
+        count(*) as actions_open
+    from {{ ref('mart_action_queue') }}
+    where action_state = 'open' and account <> 'all'
+    group by account
+    union all
+    select
+        'all' as account,
         count(*) as actions_open
     from {{ ref('mart_action_queue') }}
     where action_state = 'open'
-    group by grouping sets ((account), ())
 ),
 
 setting as (
