@@ -21,6 +21,8 @@ from sources.amazon.sandbox import AmazonSandbox, create_app
 TODAY = datetime(2026, 6, 1, tzinfo=UTC)
 ORDERS = "/orders/2026-01-01/orders"
 FINANCES = "/finances/2024-06-19/transactions"
+PLANS = "/inbound/fba/2024-03-20/inboundPlans"
+TOPICS = "/customerFeedback/2024-06-01/items/{asin}/reviews/topics"
 REPORTS = "/reports/2021-06-30/reports"
 DOCUMENTS = "/reports/2021-06-30/documents"
 ALL_ORDERS = "GET_FLAT_FILE_ALL_ORDERS_DATA_BY_LAST_UPDATE_GENERAL"

@@ -31,6 +31,8 @@ from tests.connectors.sandbox_small_world import (
 MAY = ("2026-05-05T00:00:00Z", "2026-06-01T00:00:00Z")
 DATA = "RECIPIENT,PROCEEDS,PROMOTION,CANCELLATION,FULFILLMENT,PACKAGES,PAYMENT"
 MODELS = {
+    "customer feedback": "customerFeedback_2024-06-01.json",
+    "inbound": "fulfillmentInbound_2024-03-20.json",
     "finances": "finances_2024-06-19.json",
     "orders": "orders_2026-01-01.json",
     "reports": "reports_2021-06-30.json",
@@ -43,6 +45,10 @@ REQUIRED = {
     "ErrorList": ["errors"],
     "CreateReportResponse": ["reportId"],
     "ListTransactionsResponse": ["payload"],
+    "ListInboundPlansResponse": ["inboundPlans"],
+    "InboundPlan": ["inboundPlanId", "status"],
+    "ListInboundPlanItemsResponse": ["items"],
+    "ItemReviewTopicsResponse": ["asin", "topics"],
     "Report": ["processingStatus", "reportId", "reportType", "createdTime"],
     "GetReportsResponse": ["reports"],
     "ReportDocument": ["reportDocumentId", "url"],

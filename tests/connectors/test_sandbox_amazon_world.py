@@ -28,12 +28,14 @@ from tests.connectors.sandbox_small_world import (
     MFN_RETURNS,
     MFN_RETURNS_XML,
     ORDERS,
+    PLANS,
     REIMBURSEMENTS,
     REPLACEMENTS,
     REPORTS,
     RETURNS,
     SETTLEMENTS,
     SHIPMENTS,
+    TOPICS,
     Caller,
     content_of,
 )
@@ -360,6 +362,62 @@ def test_feedback_has_six_columns_in_the_language_and_dates_of_the_place(
             assert stars in "123"
             assert email.endswith("@buyer.example")
             assert order_id in set(given["order_id"])
+
+
+def test_inbound_plans_tell_the_lots_that_came(
+    one: Caller, world: World, shared_dir: Path | None
+) -> None:
+    plans: list[dict[str, Any]] = []
+    token: dict[str, str] = {}
+    while True:
+        answer = content_of(one.get(PLANS, pageSize="4", sortBy="LAST_UPDATED_TIME", **token))
+        check(shared_dir, "inbound", "ListInboundPlansResponse", answer)
+        plans += answer["inboundPlans"]
+        if "pagination" not in answer:
+            break
+        token = {"paginationToken": answer["pagination"]["nextToken"]}
+    times = [plan["lastUpdatedAt"] for plan in plans]
+    assert times == sorted(times, reverse=True)
+    check(
+        shared_dir, "inbound", "InboundPlan",
+        content_of(one.get(f"{PLANS}/{plans[0]['inboundPlanId']}")),
+    )  # fmt: skip
+    lots: Counter[str] = Counter()
+    for plan in plans:
+        answer = content_of(one.get(f"{PLANS}/{plan['inboundPlanId']}/items", pageSize="1000"))
+        check(shared_dir, "inbound", "ListInboundPlanItemsResponse", answer)
+        for item in answer["items"]:
+            lots[item["manufacturingLotCode"]] += item["quantity"]
+    came = world.receipts.filter(
+        pl.col("account") == one.account, pl.col("received_at") <= NOW.replace(tzinfo=None)
+    )
+    expected = came.group_by("lot_id").agg(pl.col("quantity_received").sum())
+    assert dict(lots) == dict(expected.iter_rows())
+    assert one.get(f"{PLANS}/{'x' * 38}/items").status == 404
+    assert one.get(PLANS, pageSize="31").status == 400
+
+
+def test_topics_of_reviews_or_an_answer_without_a_body(
+    one: Caller, world: World, shared_dir: Path | None
+) -> None:
+    statuses: Counter[tuple[str, int]] = Counter()
+    for country in ACCOUNTS[one.account]:
+        place = {"marketplaceId": place_of(country).marketplace_id, "sortBy": "MENTIONS"}
+        for asin in world.products["asin"]:
+            answer = one.get(TOPICS.format(asin=asin), **place)
+            statuses[country, answer.status] += 1
+            if answer.status == 200:
+                content = content_of(answer)
+                check(shared_dir, "customer feedback", "ItemReviewTopicsResponse", content)
+                assert content["dateRange"]["endDate"] == "2026-03-16T00:00:00Z"
+            if answer.status == 204:
+                assert answer.body == b""
+    big = {"amz_eu": "DE", "amz_jp": "JP", "amz_us": "US"}[one.account]
+    assert statuses[big, 200]
+    for country in set(ACCOUNTS[one.account]) - {big}:
+        assert statuses[country, 400] == world.products.height
+    other = {"marketplaceId": place_of(big).marketplace_id, "sortBy": "MENTIONS"}
+    assert one.get(TOPICS.format(asin="B000000000"), **other).status == 404
 
 
 def test_each_settlement_adds_up_to_its_total(one: Caller, world: World) -> None:

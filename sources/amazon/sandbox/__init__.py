@@ -29,11 +29,13 @@ from .answers import (
 from .auth import Tokens
 from .contents import ReportContents, Snapshots
 from .finances import Finances
+from .inbound import Inbound
 from .orders import Orders
 from .places import Place, place_of
 from .report_ids import document_id, report_of_document
-from .report_kinds import FINANCE_ROLE, ORDERS_ROLE
+from .report_kinds import FINANCE_ROLE, FULFILMENT_ROLE, INSIGHTS_ROLE, ORDERS_ROLE
 from .reports import Reports
+from .review_topics import ReviewTopics
 from .storage import PATH as STORAGE_PATH
 from .storage import Storage
 from .throttle import Buckets, rate_text
@@ -41,6 +43,8 @@ from .throttle import Buckets, rate_text
 _REPORTS = "/reports/2021-06-30"
 _ORDERS = "/orders/2026-01-01/orders"
 _FINANCES = "/finances/2024-06-19/transactions"
+_PLANS = "/inbound/fba/2024-03-20/inboundPlans"
+_ITEMS = "/customerFeedback/2024-06-01/items"
 _RESTRICTED = "/tokens/2021-03-01/restrictedDataToken"
 _SELLERS = "/sellers/v1/marketplaceParticipations"
 _RATE_SHOWN_ON = frozenset({200, 202, 400, 404})
@@ -85,6 +89,10 @@ class AmazonSandbox:
             environment.with_personal_data,
         )
         self._finances = Finances(environment.world, clock, scenario.seed, self._joined)
+        self._inbound = Inbound(environment.world, clock, snapshots)
+        self._topics = ReviewTopics(
+            environment.world, clock, snapshots, scenario.seed, self._joined
+        )
         self._storage = Storage(clock, scenario.seed)
         self._answered = 0
         self._lock = Lock()
@@ -102,6 +110,15 @@ class AmazonSandbox:
                 self._get_document,
             ),
             ("GET", _path(_FINANCES), "listTransactions", self._list_transactions),
+            ("GET", _path(_PLANS), "listInboundPlans", self._list_plans),
+            ("GET", _path(_PLANS, "/"), "getInboundPlan", self._get_plan),
+            ("GET", _path(_PLANS, "/", "/items"), "listInboundPlanItems", self._list_items),
+            (
+                "GET",
+                _path(_ITEMS, "/", "/reviews/topics"),
+                "getItemReviewTopics",
+                self._item_topics,
+            ),
             ("POST", _path(_RESTRICTED), "createRestrictedDataToken", self._restricted_token),
             ("GET", _path(_SELLERS), "getMarketplaceParticipations", self._participations),
         ]
@@ -176,6 +193,22 @@ class AmazonSandbox:
     def _list_transactions(self, account: str, request: Request, _argument: str) -> Response:
         self._need_role(account, FINANCE_ROLE)
         return self._finances.transactions(account, request)
+
+    def _list_plans(self, account: str, request: Request, _argument: str) -> Response:
+        self._need_role(account, FULFILMENT_ROLE)
+        return self._inbound.plans(account, request)
+
+    def _get_plan(self, account: str, _request: Request, argument: str) -> Response:
+        self._need_role(account, FULFILMENT_ROLE)
+        return self._inbound.plan(account, argument)
+
+    def _list_items(self, account: str, request: Request, argument: str) -> Response:
+        self._need_role(account, FULFILMENT_ROLE)
+        return self._inbound.items(account, argument, request)
+
+    def _item_topics(self, account: str, request: Request, argument: str) -> Response:
+        self._need_role(account, INSIGHTS_ROLE)
+        return self._topics.item(account, argument, request)
 
     def _need_role(self, account: str, role: str) -> None:
         if not self._allows(account, role):
@@ -252,9 +285,9 @@ def _cut(response: Response, seed: int) -> Response:
     return replace(response, is_truncated=True)
 
 
-def _path(prefix: str, tail: str = "") -> re.Pattern[str]:
-    """Pattern of a path, with one more segment where `tail` is `/`."""
-    return re.compile(re.escape(prefix) + (r"/(?P<argument>[^/]+)" if tail else ""))
+def _path(prefix: str, tail: str = "", end: str = "") -> re.Pattern[str]:
+    """Pattern of a path, with one more segment where `tail` is `/`, and `end` after it."""
+    return re.compile(re.escape(prefix) + (r"/(?P<argument>[^/]+)" if tail else "") + end)
 
 
 def create_app(environment: Environment) -> AmazonSandbox:

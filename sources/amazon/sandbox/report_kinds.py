@@ -7,6 +7,7 @@ from datetime import timedelta
 
 ORDERS_ROLE = "Inventory and Order Tracking"
 FULFILMENT_ROLE = "Amazon Fulfillment"
+INSIGHTS_ROLE = "Selling Partner Insights"
 FINANCE_ROLE = "Finance and Accounting"
 
 NEAR_REAL_TIME = timedelta(minutes=30)

@@ -20,6 +20,10 @@ RATES: dict[str, tuple[float, int]] = {
     "cancelReport": (0.0222, 10),
     "getReportDocument": (0.0167, 15),
     "listTransactions": (0.5, 10),
+    "listInboundPlans": (2.0, 6),
+    "getInboundPlan": (2.0, 6),
+    "listInboundPlanItems": (2.0, 6),
+    "getItemReviewTopics": (1.0, 1),
     "createRestrictedDataToken": (1.0, 10),
     "getMarketplaceParticipations": (0.016, 15),
 }
