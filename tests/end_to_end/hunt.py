@@ -17,6 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tests.end_to_end.truth_check import (
+    cost_differences,
     fact_differences,
     lot_differences,
     mart_differences,
@@ -118,6 +119,7 @@ def main() -> int:
         try:
             file = run_night(scenario, folder, until)
             found = fact_differences(file, folder) + mart_differences(file, folder)
+            found += cost_differences(file, folder)
             found += lot_differences(file, folder, scenario)
         except AssertionError as error:
             found = [str(error)]

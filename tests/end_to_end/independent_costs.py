@@ -68,6 +68,11 @@ def month_of(day: str) -> pl.Expr:
     return pl.col(day).dt.truncate("1mo")
 
 
+def _with_all(frame: pl.DataFrame) -> pl.DataFrame:
+    """The rows, and again as those of account `all`."""
+    return pl.concat([frame, frame.with_columns(pl.lit("all").alias("account"))])
+
+
 @dataclass(frozen=True)
 class Costs:
     """`facts` by name as in `observable/`; `dims` as published; `data_until` of the build."""
@@ -189,22 +194,20 @@ class Costs:
     def _components(
         self, cost: pl.DataFrame, by: Sequence[str], value: str = "value"
     ) -> pl.DataFrame:
-        """A column per component, and the estimated part of K02."""
+        """A column per component, and the estimated part of K02; parts by lot are floats."""
         amount = pl.col(value)
         guessed = pl.col("source") == "estimated"
         plus = [name for name, sign in IN_K02.items() if sign > 0]
         minus = [name for name, sign in IN_K02.items() if sign < 0]
         return cost.group_by(by).agg(
             *(
-                amount.filter(pl.col("component") == name).sum().cast(MONEY).alias(name)
+                money(amount.filter(pl.col("component") == name).sum()).alias(name)
                 for name in COMPONENTS
             ),
-            (
+            money(
                 amount.filter(guessed, pl.col("component").is_in(plus)).sum()
                 - amount.filter(guessed, pl.col("component").is_in(minus)).sum()
-            )
-            .cast(MONEY)
-            .alias("cost_estimated"),
+            ).alias("cost_estimated"),
         )
 
     def _refunds(self) -> pl.DataFrame:
@@ -402,7 +405,8 @@ class Costs:
         ]
         categories = self.dims["dim_sku"].select("sku", "category")
         mart = self._finished(self._joined(parts, by), "units_returned")
-        return mart.join(categories, on="sku", how="left")
+        never_sent = pl.col("is_mature").fill_null(value=False)
+        return mart.join(categories, on="sku", how="left").with_columns(never_sent)
 
     def _cohort_costs(self, profit: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
         """Of lines with a sale or a cost, and of what hangs on no line."""
@@ -448,6 +452,63 @@ class Costs:
                 pl.lit(self._currency).alias("reporting_currency"),
             )
             .with_columns(share("amount_reporting", "net_sales").alias("share_of_net_sales"))
+        )
+
+    # ---------------------------------------------------------------- headline
+
+    def mart_headline(self) -> pl.DataFrame:
+        by = ["account", "month"]
+        is_sale = ~pl.col("is_replacement") & ~pl.col("is_exchange")
+        orders = self.facts["fct_order_line"].filter(is_sale)
+        orders = orders.with_columns(month_of("ordered_date").alias("month"))
+        sums = [
+            "net_sales", "units_shipped", "units_returned_event", "refund_net", "net_refund",
+            "after_sales_cost_total", "after_sales_cost_ex_refund", "true_net_profit",
+            "recovered_value", "reimbursement_gap",
+        ]  # fmt: skip
+        parts = [
+            _with_all(orders).group_by(by).agg(pl.col("order_key").n_unique().alias("orders")),
+            _with_all(self.mart_cost_by_sku()).group_by(by).agg(pl.col(sums).sum()),
+        ]
+        mart = pl.concat([part.select(by) for part in parts]).unique().sort(by)
+        for part in parts:
+            mart = mart.join(part, on=by, how="left", maintain_order="left")
+        money_columns = [name for name in sums if not name.startswith("units_")]
+        mart = mart.with_columns(
+            pl.col("orders", "units_shipped", "units_returned_event").fill_null(0).cast(pl.Int64),
+            pl.col(money_columns).fill_null(0).cast(MONEY),
+            pl.lit("all").alias("marketplace"),
+            pl.lit(self._currency).alias("reporting_currency"),
+            pl.lit(None, pl.Int64).alias("alerts_open"),
+            pl.lit(None, MONEY).alias("claimed"),
+        ).join_asof(
+            self._mature(), left_on="month", right_on="mature_month", by="account",
+            coalesce=False, check_sortedness=False,
+        )  # fmt: skip
+        return mart.with_columns(
+            share("units_returned_event", "units_shipped").alias("return_rate_event"),
+            share("units_returned_mature", "units_shipped_mature").alias("unit_return_rate_mature"),
+            share("after_sales_cost_total", "net_sales").alias("after_sales_cost_rate"),
+            share("after_sales_cost_ex_refund", "net_sales").alias(
+                "after_sales_cost_ex_refund_rate"
+            ),
+            share("refund_net", "net_sales").alias("refund_rate_gross"),
+            share("net_refund", "net_sales").alias("net_refund_rate"),
+        )
+
+    def _mature(self) -> pl.DataFrame:
+        """Cohorts whose every shipped unit is past its horizon."""
+        cohorts = _with_all(self.returned.lines).group_by("account", "cohort_month")
+        return (
+            cohorts.agg(
+                pl.col("is_mature").all(),
+                pl.col("units_shipped").sum().alias("units_shipped_mature"),
+                pl.col("units_returned").sum().alias("units_returned_mature"),
+            )
+            .filter("is_mature")
+            .drop("is_mature")
+            .rename({"cohort_month": "mature_month"})
+            .sort("account", "mature_month")
         )
 
     # -------------------------------------------------------------------- lots
@@ -523,7 +584,7 @@ class Costs:
             both.filter(pl.col("quantity") > 0)
             .group_by("lot_key")
             .agg(
-                pl.when(priced > 0).then(part.sum()).round(4).cast(MONEY).alias("net_sales"),
+                pl.when(priced > 0).then(money(part.sum())).alias("net_sales"),
                 pl.col("quantity").filter(is_sale).sum().alias("units_shipped"),
                 (priced == 0).alias("_unpriced"),
             )

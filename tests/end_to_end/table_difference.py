@@ -11,7 +11,14 @@ from decimal import Decimal
 import polars as pl
 
 CENT = Decimal("0.01")
-SHARES_OF_MONEY = ("value_return_rate",)  # of amounts that are exact to the cent only
+# of amounts that are exact to the cent only
+SHARES_OF_MONEY = {
+    "mart_return_rate_by_sku.value_return_rate",
+    "mart_return_rate_by_region.value_return_rate",
+    "mart_cost_by_lot.after_sales_cost_rate",
+    "mart_cost_by_lot.after_sales_cost_ex_refund_rate",
+    "mart_cost_by_lot.claimable_share",
+}
 SHOWN = 3
 
 
@@ -79,7 +86,7 @@ def _column(
         equal = equal | (gap < float(CENT) - 1e-6).fill_null(value=False)
     elif kind.is_float():
         gap = (ours - theirs).abs()
-        limit = 1e-5 if column in SHARES_OF_MONEY else 1e-9
+        limit = 1e-5 if f"{name}.{column}" in SHARES_OF_MONEY else 1e-9
         equal = equal | (gap <= limit).fill_null(value=False)
     bad = common.filter(~equal)
     if not bad.height:

@@ -142,6 +142,43 @@ def test_return_marts_equal_a_second_computation_from_the_truth(checked: Checked
     assert not found, "\n".join(found)
 
 
+def test_cost_marts_equal_a_second_computation_from_the_truth(checked: Checked) -> None:
+    found = truth_check.cost_differences(checked.file, checked.folder)
+    assert not found, "\n".join(found)
+
+
+def test_the_bill_is_the_same_however_it_is_split(checked: Checked) -> None:
+    """Both views, and the identities of `facts/metrics.md` 6.1 in every row."""
+    marts = {name: checked.table(name) for name in truth_check.COST_MART_KEYS}
+    months, lines = marts["mart_cost_by_month"], marts["mart_order_profit"]
+    bill = (months["sign"] * months["amount_reporting"]).sum()
+    for name in ("mart_cost_by_sku", "mart_cost_by_region", "mart_cost_by_lot"):
+        assert float(marts[name]["after_sales_cost_total"].sum() - bill) == pytest.approx(
+            0, abs=0.01
+        )
+    every = marts["mart_headline"].filter(pl.col("account") == "all")
+    assert every["after_sales_cost_total"].sum() == bill
+    cohorts = marts["mart_cost_by_sku_cohort"]
+    assert cohorts["after_sales_cost_total"].sum() == bill + cohorts["fx_gain_loss"].sum()
+    assert cohorts["true_net_profit"].sum() == lines["true_net_profit"].sum()
+    for table in (marts["mart_cost_by_sku"], cohorts, marts["mart_cost_by_region"]):
+        wrong = table.filter(
+            pl.col("after_sales_cost_total")
+            != pl.col("after_sales_cost_ex_refund")
+            + pl.col("refund_net")
+            - pl.col("platform_fee_kept")
+            - pl.col("fee_credit")
+        )
+        assert not wrong.height, wrong
+    wrong = lines.filter(
+        pl.col("true_net_profit")
+        != pl.col("profit_before_after_sales")
+        - pl.col("after_sales_cost_total")
+        + pl.col("landed_cost_returned")
+    )
+    assert not wrong.height, wrong
+
+
 def test_every_unit_has_one_outcome(checked: Checked) -> None:
     lines = checked.table("fct_order_line").select("order_line_key", "quantity_ordered")
     sums = (

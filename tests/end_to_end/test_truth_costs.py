@@ -136,18 +136,30 @@ def profit(case: truth_facts.Known, lines: list[dict[str, Any]], labour: str) ->
         "source": "estimated", "cost_key": "labour", "amount": Decimal(labour),
         "amount_reporting": Decimal(labour), "return_line_key": "amazon:a:R:1",
     }  # fmt: skip
+    mart = computed(case, lines, [*rows, labour_row]).mart_order_profit()
+    assert mart.height == 1
+    return mart.row(0, named=True)
+
+
+def computed(
+    case: truth_facts.Known, lines: list[dict[str, Any]], rows: list[dict[str, Any]]
+) -> Costs:
+    """The second computation of the marts, from the facts of a case."""
     filled = {
-        "fct_after_sales_cost": [*rows, labour_row],
+        "fct_after_sales_cost": rows,
         "fct_order_line": truth_facts.order_lines(case),
         "fct_return_line": truth_facts.return_lines(case),
         "fct_refund_line": truth_facts.refund_lines(case),
         "fct_settlement_line": lines,
     }
     tables = {name: fact(name, filled.get(name, ())) for name in FACTS}
-    zones = pl.DataFrame({"marketplace": ["amazon_us"], "time_zone": ["UTC"]})
-    mart = Costs(tables, {"dim_marketplace": zones}, date(2026, 6, 1)).mart_order_profit()
-    assert mart.height == 1
-    return mart.row(0, named=True)
+    defect = {"reason_class": ["defect"], "is_safety": [False]}
+    dims = {
+        "dim_marketplace": pl.DataFrame({"marketplace": ["amazon_us"], "time_zone": ["UTC"]}),
+        "dim_reason": pl.DataFrame({"reason_l2": ["product_defect.functional"], **defect}),
+        "dim_sku": pl.DataFrame({"sku": ["S"], "category": ["toys"]}),
+    }
+    return Costs(tables, dims, date(2026, 6, 1))
 
 
 @pytest.mark.parametrize(
@@ -190,6 +202,11 @@ def test_both_views_of_a_refund_in_another_currency_differ_by_the_rate_only() ->
     assert told == Decimal("130.00")
     assert row["net_order_rate_reporting"] == Decimal("125.00")
     assert row["fx_gain_loss_reporting"] == Decimal("-5.00")
+    marts = computed(case, [], list(costs(case, [])))
+    event, cohort = marts.mart_cost_by_sku(), marts.mart_cost_by_sku_cohort()
+    assert event["after_sales_cost_total"].to_list() == [Decimal("130.00")]
+    assert cohort["after_sales_cost_total"].to_list() == [Decimal("125.00")]
+    assert cohort["fx_gain_loss"].to_list() == [Decimal("-5.00")]
 
 
 def test_goods_sent_again_cost_the_line_that_they_replace() -> None:

@@ -1,8 +1,8 @@
 """One night against a simulated world, compared with what that world says is true.
 
 Belongs here: running the night as people run it, and holding the published facts against
-`observable/`, the marts against `independent_marts.py`, lots against what was planted. Does not
-belong here: which worlds (`test_truth.py`, `hunt.py`).
+`observable/`, the marts against `independent_marts.py` and `independent_costs.py`, lots against
+what was planted. Does not belong here: which worlds (`test_truth.py`, `hunt.py`).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import duckdb
 import polars as pl
 
 from sources._sandbox.scenario import Scenario
+from tests.end_to_end.independent_costs import Costs
 from tests.end_to_end.independent_marts import Marts, Z
 from tests.end_to_end.table_difference import differences
 
@@ -49,7 +50,17 @@ MART_KEYS: Mapping[str, Sequence[str]] = {
     ),
     "mart_return_cohort": ("account", "marketplace", "sku", "cohort_month", "age_days"),
 }  # fmt: skip
-DIMENSIONS = ("dim_reason", "dim_sku", "dim_lot")
+COST_MART_KEYS: Mapping[str, Sequence[str]] = {
+    "mart_order_profit": ("order_line_key",),
+    "mart_cost_by_sku": ("account", "marketplace", "sku", "month"),
+    "mart_cost_by_sku_cohort": ("account", "marketplace", "sku", "cohort_month"),
+    "mart_cost_by_lot": ("lot_key",),
+    "mart_cost_by_region": ("account", "marketplace", "country", "month"),
+    "mart_cost_by_month": ("account", "marketplace", "month", "component"),
+    "mart_headline": ("account", "month"),
+}
+OF_OTHER_PARTS = ("actions_open",)  # counts of rows that the tests of the queue check
+DIMENSIONS = ("dim_reason", "dim_sku", "dim_lot", "dim_marketplace", "dim_country")
 
 
 def run_night(scenario: Path, folder: Path, until: str | None = None) -> Path:
@@ -131,6 +142,22 @@ def mart_differences(file: Path, folder: Path) -> list[str]:
     for name, key in MART_KEYS.items():
         theirs = getattr(marts, name)()
         columns = [c for c in ours[name].columns if not c.startswith("projected_")]
+        found += differences(name, ours[name], theirs, key, columns)
+    return found
+
+
+def cost_differences(file: Path, folder: Path) -> list[str]:
+    """The cost marts against the second computation from the truth's facts."""
+    costs = Costs(observable(folder), published(file, DIMENSIONS), data_until(file))
+    ours = published(file, list(COST_MART_KEYS))
+    found: list[str] = []
+    for name, key in COST_MART_KEYS.items():
+        theirs = getattr(costs, name)()
+        columns = [
+            c
+            for c in ours[name].columns
+            if c not in OF_OTHER_PARTS and not c.startswith(("projected_", "true_net_profit_"))
+        ]
         found += differences(name, ours[name], theirs, key, columns)
     return found
 
