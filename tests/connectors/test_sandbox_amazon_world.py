@@ -25,11 +25,14 @@ from tests.connectors.sandbox_small_world import (
     ALL_ORDERS,
     FEEDBACK,
     FINANCES,
+    LEDGER,
     MFN_RETURNS,
     MFN_RETURNS_XML,
     ORDERS,
     PLANS,
     REIMBURSEMENTS,
+    REMOVAL_SHIPMENTS,
+    REMOVALS,
     REPLACEMENTS,
     REPORTS,
     RETURNS,
@@ -82,14 +85,16 @@ def visible_orders(world: World, account: str) -> pl.DataFrame:
     return world.orders.filter(pl.col("account") == account, pl.col("ordered_at") <= now)
 
 
-def report_rows(one: Caller, report_type: str, days: int) -> list[dict[str, str]]:
+def report_rows(
+    one: Caller, report_type: str, days: int, since: datetime = START
+) -> list[dict[str, str]]:
     """All rows of the world's life so far, by reports of at most `days` days."""
     places = [
         place["marketplace"]["id"]
         for place in content_of(one.get("/sellers/v1/marketplaceParticipations"))["payload"]
     ]
     rows: list[dict[str, str]] = []
-    start = START
+    start = since
     while start < NOW:
         end = min(start + timedelta(days=days), NOW)
         window = (f"{moment:%Y-%m-%dT%H:%M:%SZ}" for moment in (start, end))
@@ -418,6 +423,57 @@ def test_topics_of_reviews_or_an_answer_without_a_body(
         assert statuses[country, 400] == world.products.height
     other = {"marketplaceId": place_of(big).marketplace_id, "sortBy": "MENTIONS"}
     assert one.get(TOPICS.format(asin="B000000000"), **other).status == 404
+
+
+def test_the_ledger_adds_up_to_the_stock_of_the_world(one: Caller, world: World) -> None:
+    """Every field in quotes; what is fit for sale is what came, left, came back and was lost."""
+    now = NOW.replace(tzinfo=None)
+    rows = []
+    for row in report_rows(one, LEDGER, 60, since=START - timedelta(days=14)):
+        assert all(cell[0] == cell[-1] == '"' for pair in row.items() for cell in pair)
+        rows.append({k.strip('"').replace(" ", ""): v.strip('"') for k, v in row.items()})
+    sums: Counter[str] = Counter()
+    for row in rows:
+        assert datetime.strptime(row["Date"], "%m/%d/%Y")  # noqa: DTZ007
+        if row["Disposition"] == "SELLABLE":
+            sums[row["MSKU"]] += int(row["Quantity"])
+    fba = visible_orders(world, one.account).filter(pl.col("fulfilled_by") == "marketplace")
+    gone = world.shipments.filter(pl.col("shipped_at") < now).join(
+        world.order_lines.select("order_id", "line_no", "listing_sku"), on=["order_id", "line_no"]
+    )
+    mine = pl.col("account") == one.account
+    listed = world.listings.filter(mine).select("sku", "listing_sku")
+    good = pl.col("quantity_received") - pl.col("quantity_damaged")
+    back = world.returns.filter(
+        mine, pl.col("fulfilled_by") == "marketplace", pl.col("posted_at") < now
+    )
+    parts = [
+        world.receipts.filter(mine, pl.col("received_at") < now)
+        .join(listed, on="sku").select("listing_sku", n=good),
+        gone.join(fba, on="order_id", how="semi").select("listing_sku", n=-pl.col("quantity")),
+        back.filter(pl.col("disposition") == "SELLABLE").select("listing_sku", n="quantity"),
+        world.stock_moves.filter(mine, pl.col("moved_at") < now)
+        .select("listing_sku", n="quantity"),
+    ]  # fmt: skip
+    expected = pl.concat(parts).group_by("listing_sku").agg(pl.col("n").sum())
+    assert dict(sums) == dict(expected.filter(pl.col("n") != 0).iter_rows())
+    kinds = {row["EventType"] for row in rows}
+    assert {"Receipts", "Shipments", "CustomerReturns", "Adjustments"} <= kinds
+
+
+def test_removals_are_ordered_and_then_done(one: Caller, world: World) -> None:
+    now = NOW.replace(tzinfo=None)
+    mine = world.removals.filter(pl.col("account") == one.account, pl.col("requested_at") < now)
+    done = mine.filter(pl.col("shipped_at") < now)
+    rows = report_rows(one, REMOVALS, 60)
+    assert sum(int(r["requested-quantity"]) for r in rows) == mine["quantity"].sum() > 0
+    left = [int(r["shipped-quantity"]) + int(r["disposed-quantity"]) for r in rows]
+    assert sum(left) == done["quantity"].sum()
+    sent = report_rows(one, REMOVAL_SHIPMENTS, 60)
+    home = done.filter(pl.col("order_type") == "Return")
+    assert sum(int(r["shipped-quantity"]) for r in sent) == home["quantity"].sum()
+    scale = 1 if one.account == "amz_jp" else 100
+    assert sum(Decimal(r["removal-fee"]) * scale for r in rows) == mine["fee_minor"].sum()
 
 
 def test_each_settlement_adds_up_to_its_total(one: Caller, world: World) -> None:

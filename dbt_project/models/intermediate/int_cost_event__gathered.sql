@@ -268,7 +268,7 @@ reimbursement_events as (
         reimbursements.account,
         'unknown' as marketplace,
         'ZZ' as country,
-        coalesce(reimbursements.sku, 'none') as sku,
+        coalesce(reimbursements.own_sku, reimbursements.sku, 'none') as sku,
         reimbursements.approved_at as event_at,
         {{ local_date("reimbursements.approved_at", "coalesce(time_zones.time_zone, 'UTC')") }}
             as event_date,
@@ -294,7 +294,7 @@ removal_events as (
         account,
         'unknown' as marketplace,
         'ZZ' as country,
-        coalesce(sku, 'none') as sku,
+        coalesce(own_sku, sku, 'none') as sku,
         requested_at as event_at,
         cast(requested_at as date) as event_date,
         coalesce(currency, 'unknown') as currency,

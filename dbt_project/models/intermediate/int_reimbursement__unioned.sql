@@ -5,16 +5,27 @@ conformed as (
     {{ union_conformed('reimbursements') }}
 ),
 
+own_skus as (
+    select * from {{ ref('int_sku__by_listing') }}
+),
+
 final as (
     select
-        {{ colon_key(["connector", "account", "reimbursement_id", "cast(line_no as varchar)"]) }}
+        {{ colon_key(["conformed.connector", "conformed.account", "conformed.reimbursement_id",
+            "cast(conformed.line_no as varchar)"]) }}
             as reimbursement_key,
-        coalesce({{ colon_key(["connector", "account", "order_id"]) }}, 'none') as order_key,
+        coalesce(
+            {{ colon_key(["conformed.connector", "conformed.account", "conformed.order_id"]) }},
+            'none'
+        ) as order_key,
         {%- for column in conformed_columns('reimbursements') %}
-            {{ column }},
+            conformed.{{ column }},
         {%- endfor %}
-        conformed_by
+        coalesce(own_skus.sku, conformed.sku) as own_sku,
+        conformed.conformed_by
     from conformed
+    left join own_skus
+        on conformed.account = own_skus.account and conformed.sku = own_skus.listed_sku
 )
 
 select * from final

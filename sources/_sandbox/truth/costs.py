@@ -96,6 +96,8 @@ def after_sales_component(row: SettlementRow) -> str | None:
     words = row["amount_description"].lower()
     if row["line_class"] == "reimbursement":
         return "reimbursement"
+    if row["line_class"] == "removal":
+        return "disposal_fee"
     if "customerreturn" in words:
         return "returns_processing_fee"
     if "return_postage" in words:

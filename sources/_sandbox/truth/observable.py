@@ -76,6 +76,7 @@ def answering(world: World, now: datetime) -> World:
         refunds=world.refunds.filter(told),
         feedback=world.feedback.filter(told),
         reimbursements=world.reimbursements.filter(told),
+        removals=world.removals.filter(told),
         bookings=world.bookings.filter(told),
         settlements=world.settlements.filter(told),
         fx_rates=world.fx_rates.clear() if is_out("fx", None) else world.fx_rates,

@@ -1,7 +1,8 @@
-"""What Amazon's report says it paid for goods, in the shape of lines of a settlement.
+"""What Amazon's reports say it paid for goods, and took for clearing them out, in the shape of
+lines of a settlement.
 
-Belongs here: which of both sources tells a reimbursement. Does not belong here: what it means
-(`costs.py`).
+Belongs here: which of both sources tells a reimbursement, fees of removals. Does not belong here:
+what it means (`costs.py`).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ def told_once(known: Known, settled: Iterable[SettlementRow]) -> list[Settlement
     for row in reported:
         since[row["account"]] = min(row["posted_at"], since.get(row["account"], row["posted_at"]))
     kept = [row for row in settled if not _is_told_twice(row, since)]
-    return kept + [row for row in reported if row["amount"]]
+    return kept + [row for row in [*reported, *_cleared(known)] if row["amount"]]
 
 
 def _is_told_twice(row: SettlementRow, since: dict[str, datetime]) -> bool:
@@ -37,7 +38,8 @@ def _reported(known: Known) -> Iterator[SettlementRow]:
     digits = {place.currency: place.decimals for place in reader.places.values()}
     rows = reader.world.reimbursements.filter(pl.col("approved_at") < reader.clock)
     for row in rows.iter_rows(named=True):
-        fate = known.fates.get(key("amazon", row["account"], row["order_id"], row["listing_sku"]))
+        parts = ("amazon", row["account"], row["order_id"], row["listing_sku"])
+        fate = known.fates.get(key(*parts)) if row["order_id"] else None
         at = row["approved_at"]
         day = fate.line.place.day(at) if fate else at.date()
         amount = Decimal(row["amount_minor"]).scaleb(-digits[row["currency"]])
@@ -57,4 +59,40 @@ def _reported(known: Known) -> Iterator[SettlementRow]:
             "amount_reporting": rates.convert(amount, row["currency"], day),
             "order_line_key": fate.line.key if fate else UNKNOWN,
             "sku": row["sku"] or NONE,
+        }
+
+
+def _cleared(known: Known) -> Iterator[SettlementRow]:
+    """Fees for goods that nobody can buy any more, one per removal order, SKU and state."""
+    reader, rates = known.reader, known.rates
+    digits = {place.currency: place.decimals for place in reader.places.values()}
+    rows = (
+        reader.world.removals.filter(
+            pl.col("requested_at") < reader.clock, pl.col("disposition") != "SELLABLE"
+        )
+        .group_by(
+            "account", "removal_id", "sku", "disposition", "requested_at", "currency",
+            maintain_order=True,
+        )
+        .agg(pl.col("fee_minor").sum())
+    )  # fmt: skip
+    for row in rows.iter_rows(named=True):
+        day = row["requested_at"].date()
+        amount = -Decimal(row["fee_minor"]).scaleb(-digits[row["currency"]])
+        yield {
+            "account": row["account"],
+            "settlement_id": row["removal_id"],
+            "row_no": f"{row['sku']}|{row['disposition']}",
+            "marketplace": UNKNOWN,
+            "posted_at": row["requested_at"],
+            "posted_date": day,
+            "transaction_type": "removal",
+            "amount_type": "report",
+            "amount_description": "removal",
+            "line_class": "removal",
+            "amount": amount,
+            "currency": row["currency"],
+            "amount_reporting": rates.convert(amount, row["currency"], day),
+            "order_line_key": UNKNOWN,
+            "sku": row["sku"],
         }

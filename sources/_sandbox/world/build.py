@@ -19,6 +19,7 @@ from sources._sandbox.world.reimbursements import reimbursements_table
 from sources._sandbox.world.return_requests import return_requests_table
 from sources._sandbox.world.settlements import settlement_tables
 from sources._sandbox.world.simulation import simulate
+from sources._sandbox.world.stock_tables import removals_table, stock_moves_table
 from sources._sandbox.world.tables import SCHEMAS, World, conform
 
 
@@ -34,10 +35,12 @@ def build_world(scenario: Scenario, until: datetime | date | None = None) -> Wor
     returns = return_tables.returns_table(sim, buyers)
     return_units = return_tables.return_units_table(sim)
     refunds = return_tables.refunds_table(sim)
-    reimbursements = reimbursements_table(sim)
+    moves = stock_moves_table(sim)
+    removals = removals_table(sim, returns, moves)
+    reimbursements = reimbursements_table(sim, moves)
     requests = return_requests_table(sim, orders, lines, returns, refunds)
     settlements, settlement_lines, bookings = settlement_tables(
-        sim, orders, lines, shipments, returns, refunds, reimbursements, requests
+        sim, orders, lines, shipments, returns, refunds, reimbursements, requests, removals
     )
     orders = shop_tables.with_names(sim, orders)
     shop = shop_tables.shop_tables(sim, orders, lines, units, shipments, returns, refunds)
@@ -51,6 +54,8 @@ def build_world(scenario: Scenario, until: datetime | date | None = None) -> Wor
         "lots": lots,
         "receipts": reference_tables.receipts_table(sim),
         "warehouses": reference_tables.warehouses_table(sim),
+        "stock_moves": moves,
+        "removals": removals,
         "buyers": buyers,
         "orders": orders,
         "order_lines": lines,

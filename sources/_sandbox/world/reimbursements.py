@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from sources._sandbox.world import fates as fate
+from sources._sandbox.world.catalogue import CNY_PER_USD
 from sources._sandbox.world.demand import NEVER
 from sources._sandbox.world.dispatch import hours
 from sources._sandbox.world.draws import Ids
@@ -17,6 +18,9 @@ from sources._sandbox.world.reasons import CARRIER, DAMAGED
 from sources._sandbox.world.return_tables import live_fates
 from sources._sandbox.world.sales_tables import is_shown, listing_skus, return_keys
 from sources._sandbox.world.simulation import Simulation, digits, times
+from sources._sandbox.world.stock_tables import DAMAGED as DAMAGED_STOCK
+from sources._sandbox.world.stock_tables import LOST as LOST_STOCK
+from sources._sandbox.world.stock_tables import home_money
 
 LOST, BROKEN, REVERSAL = "Lost_Outbound", "Damaged_Warehouse", "Reimbursement_Reversal"
 _COLUMNS = (
@@ -26,9 +30,11 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def reimbursements_table(sim: Simulation) -> pl.DataFrame:
+def reimbursements_table(sim: Simulation, moves: pl.DataFrame) -> pl.DataFrame:
     """Amazon pays for most of what it or its carriers lost or broke."""
     paid = _paid(sim)
+    if moves.width:
+        paid = pl.concat([paid, _of_stock(sim, moves).select(paid.columns)])
     return (
         pl.concat([paid.select(_COLUMNS), _reversed(sim, paid).select(_COLUMNS)])
         .filter((pl.col("amount_minor") != 0) | (pl.col("quantity_inventory") > 0))
@@ -82,6 +88,44 @@ def _paid(sim: Simulation) -> pl.DataFrame:
     return grouped.with_columns(
         _ids(sim, "reimbursement", keys),
         times(grouped["approved"].to_numpy()).alias("approved_at"),
+        _cases(sim, keys),
+        pl.lit(None, dtype=pl.String).alias("original_reimbursement_id"),
+        pl.lit(None, dtype=pl.String).alias("original_reimbursement_type"),
+    )
+
+
+def _of_stock(sim: Simulation, moves: pl.DataFrame) -> pl.DataFrame:
+    """Stock of no order that was broken, or lost and not found: at what it cost."""
+    currency, scale = home_money(sim)
+    costs = sim.catalogue.frame.select("sku", "unit_landed_cost_minor")
+    gone = (
+        moves.filter(pl.col("kind").is_in([LOST_STOCK, DAMAGED_STOCK]))
+        .group_by(
+            "reference_id", "account", "sku", "listing_sku", "kind", "moved_at",
+            maintain_order=True,
+        )
+        .agg(-pl.col("quantity").sum())
+        .join(costs, on="sku", how="left", maintain_order="left")
+    )  # fmt: skip
+    keys = gone["reference_id"].cast(pl.UInt64).to_numpy()
+    usd = gone["unit_landed_cost_minor"].to_numpy() / 100 / CNY_PER_USD
+    local = usd * gone["account"].replace_strict(scale, return_dtype=pl.Float64).to_numpy()
+    is_lost = pl.col("kind") == LOST_STOCK
+    approved = gone["moved_at"].dt.timestamp("us").to_numpy() + hours(
+        sim.draws, "reimbursed.stock", keys, 300, 800
+    )
+    return gone.with_columns(
+        pl.Series("key", keys),
+        pl.lit(None, dtype=pl.String).alias("order_id"),
+        gone["account"].replace_strict(currency, return_dtype=pl.String).alias("currency"),
+        pl.when(is_lost).then(pl.lit("Lost_Warehouse")).otherwise(pl.lit(BROKEN)).alias("reason"),
+        pl.lit("SELLABLE").alias("condition"),
+        pl.Series("approved", approved),
+        pl.col("quantity").alias("quantity_cash"),
+        pl.lit(0, dtype=pl.Int64).alias("quantity_inventory"),
+        (pl.col("quantity") * pl.Series(np.rint(local).astype(np.int64))).alias("amount_minor"),
+        _ids(sim, "reimbursement.stock", keys),
+        times(approved).alias("approved_at"),
         _cases(sim, keys),
         pl.lit(None, dtype=pl.String).alias("original_reimbursement_id"),
         pl.lit(None, dtype=pl.String).alias("original_reimbursement_type"),

@@ -19,6 +19,7 @@ from sources._sandbox.world.fault_tables import planted_errors
 from sources._sandbox.world.return_requests import PREPAID
 from sources._sandbox.world.return_tables import fee_factor
 from sources._sandbox.world.simulation import Simulation
+from sources._sandbox.world.stock_tables import REMOVAL_FEES
 
 PERIOD_DAYS = 14
 _FBA_FEE_USD = 3.4
@@ -33,6 +34,7 @@ WITHHELD_SHIPPING = "MarketplaceFacilitatorTax-Shipping"
 _STOCK_WORDS = {
     "Lost_Outbound": "REVERSAL_REIMBURSEMENT",
     "Damaged_Warehouse": "WAREHOUSE_DAMAGE",
+    "Lost_Warehouse": "WAREHOUSE_LOST",
     "Reimbursement_Reversal": "COMPENSATED_CLAWBACK",
 }
 """What a settlement calls each reason of the report of reimbursements."""
@@ -59,6 +61,7 @@ COMPONENTS: tuple[tuple[str, str, str], ...] = (
     ("Refund", FEES, "RefundCommission"),
     (OTHER, OTHER, "FBACustomerReturnPerUnitFee"),
     (OTHER, OTHER, POSTAGE),
+    *((OTHER, OTHER, description) for description in REMOVAL_FEES.values()),
     *((OTHER, STOCK, description) for description in _STOCK_WORDS.values()),
     (OTHER, OTHER, "Storage Fee"),
     (OTHER, OTHER, "Subscription Fee"),
@@ -95,6 +98,7 @@ def settlement_tables(
     refunds: pl.DataFrame,
     reimbursements: pl.DataFrame,
     requests: pl.DataFrame,
+    removals: pl.DataFrame,
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """The tables `settlements` and `settlement_lines`: all periods closed before the end; and
     `bookings`, all that was booked, settled yet or not."""
@@ -111,6 +115,7 @@ def settlement_tables(
             _return_fees(sim, amazon, returns),
             _postage(amazon, requests),
             _reimbursed(reimbursements),
+            _removed(removals),
             _account_fees(sim, groups),
         ]
     )
@@ -354,6 +359,27 @@ def _reimbursed(reimbursements: pl.DataFrame) -> pl.DataFrame:
             .then("amount_minor")
             .otherwise(0)
             for reason, description in _STOCK_WORDS.items()
+        },
+    )
+
+
+def _removed(removals: pl.DataFrame) -> pl.DataFrame:
+    """Fees for goods taken home or disposed of."""
+    if not removals.width:
+        return _events(pl.DataFrame(schema=_EVENT), {})
+    billed = removals.with_columns(
+        pl.col("listing_sku").alias("sku"),
+        (pl.col("shipped_at") + pl.duration(hours=12)).alias("posted_at"),
+        pl.col("removal_id").alias("adjustment_id"),
+        pl.lit(3).alias("rank"),
+    )
+    return _events(
+        billed,
+        {
+            (OTHER, OTHER, description): pl.when(pl.col("order_type") == kind)
+            .then(-pl.col("fee_minor"))
+            .otherwise(0)
+            for kind, description in REMOVAL_FEES.items()
         },
     )
 

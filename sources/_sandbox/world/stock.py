@@ -3,7 +3,9 @@
 Belongs here: replenishment and picking. Every four weeks each SKU and stock pool is filled up for
 the time until the next filling and eight days more, from a new lot of the SKU. Picking is first in,
 first out; SKUs with expiry dates first-expiry-first-out. Units that come back fit for sale go to
-the end of the queue (or to the place of their expiry) with the lot they were sold from.
+the end of the queue (or to the place of their expiry) with the lot they were sold from. In the
+marketplace's centres a unit is now and then lost, broken or taken home, of those that nobody will
+buy before the next filling.
 """
 
 from __future__ import annotations
@@ -29,6 +31,8 @@ SAFETY = 8 * DAY
 FIRST_FILL = 12 * DAY  # before the first day of the world
 LOOKAHEAD_DAYS = 37  # a filling depends on what is sold until then
 CARTON = 6
+MISHAPS = (("lost", 0.2), ("damaged", 0.27), ("removed", 0.32))
+"""What may happen to stock in a cycle, up to which number drawn for it."""
 NO_LOT = -1
 
 
@@ -40,6 +44,7 @@ class Allocation:
     is_dropped: Flags
     lots: list[dict[str, Any]]
     receipts: list[dict[str, Any]]
+    mishaps: list[dict[str, Any]]
 
 
 @dataclass
@@ -62,11 +67,16 @@ class _Shelves:
     rates: list[float] = field(default_factory=list)
     expiry: list[int] = field(default_factory=list)
     made: dict[int, int] = field(default_factory=dict)  # SKU -> lots so far
+    spare: list[int] = field(default_factory=list)  # nobody buys before the next filling
+    threats: list[tuple[int, int, str, int]] = field(default_factory=list)  # at, group, kind, units
+    found_again: list[tuple[int, int, int, int]] = field(default_factory=list)  # at, group, ...
+    mishaps: list[dict[str, Any]] = field(default_factory=list)
     cycle: int = 0
 
     def __post_init__(self) -> None:
         self.heaps = [[] for _ in self.skus]
         self.on_hand = [0] * len(self.skus)
+        self.spare = [0] * len(self.skus)
         by_pool: dict[str, list[int]] = {}
         for number, centre in enumerate(self.places.centres):
             by_pool.setdefault(centre.stock_pool, []).append(number)
@@ -89,7 +99,22 @@ class _Shelves:
             if sku not in lots:
                 lots[sku] = self._new_lot(sku, at)
             self._receive(group, lots[sku], at, -(-int(needs[group]) // CARTON) * CARTON)
+        self.spare = np.maximum(np.array(self.on_hand) - self.demand[:, self.cycle], 0).tolist()
+        self._threaten(at)
         self.cycle += 1
+
+    def _threaten(self, at: int) -> None:
+        """What will happen to stock of the marketplace before the next filling."""
+        for group, spare in enumerate(self.spare):
+            if not spare or self.places.centres[self.centres[self.pools[group]][0]].account is None:
+                continue
+            key = (self.catalogue.skus[self.skus[group]], self.pools[group], self.cycle)
+            luck = self.draws.one("mishap", *key)
+            kind = next((word for word, share in MISHAPS if luck < share), None)
+            if kind is not None:
+                when = at + (4 * 24 + int(self.draws.one("mishap.at", *key) * 22 * 24)) * HOUR
+                units = 1 + int(self.draws.one("mishap.units", *key) * 2.4)
+                heapq.heappush(self.threats, (when, group, kind, min(units, spare)))
 
     def _new_lot(self, sku: int, at: int) -> int:
         number = self.made[sku] = self.made.get(sku, 0) + 1
@@ -167,15 +192,51 @@ class _Shelves:
         self.on_hand[group] += quantity
 
     def catch_up(self, now: int) -> None:
-        """Fillings and arrivals until `now`, in order."""
-        while self.next_fill() <= now:
-            self.fill()
-        while self.coming and self.coming[0][0] <= now:
-            _, group, entry = heapq.heappop(self.coming)
-            heapq.heappush(self.heaps[group], entry)
+        """Fillings, arrivals and mishaps until `now`, in order."""
+        while (at := self.next_change()) <= now:
+            if at == self.next_fill():
+                self.fill()
+            elif self.coming and self.coming[0][0] == at:
+                _, group, entry = heapq.heappop(self.coming)
+                heapq.heappush(self.heaps[group], entry)
+            elif self.threats and self.threats[0][0] == at:
+                self._happen(*heapq.heappop(self.threats))
+            else:
+                _, group, number, lot = heapq.heappop(self.found_again)
+                self.put_back(group, lot, at, 2**50 + number)
+                self._note(at, group, "found", lot, 1)
+
+    def _happen(self, at: int, group: int, kind: str, units: int) -> None:
+        """Units leave the shelf unsold; half of what was lost is found again."""
+        luck = self.draws.one("found", self.catalogue.skus[self.skus[group]], at)
+        is_found = kind == "lost" and luck < 0.5
+        for _ in range(units):
+            lot = self.take(group)
+            if lot == NO_LOT:
+                return
+            self._note(at, group, "mislaid" if is_found else kind, lot, -1)
+            if is_found:
+                when = at + (6 + int(luck * 60)) * DAY
+                heapq.heappush(self.found_again, (when, group, len(self.mishaps), lot))
+
+    def _note(self, at: int, group: int, kind: str, lot: int, units: int) -> None:
+        centres = self.centres[self.pools[group]]
+        sku = self.catalogue.skus[self.skus[group]]
+        place = int(self.draws.one("mishap.centre", sku, self.pools[group]) * len(centres))
+        self.mishaps.append(
+            {
+                "at": at,
+                "centre": self.places.centres[centres[place]],
+                "sku": sku,
+                "kind": kind,
+                "lot": lot,
+                "quantity": units,
+            }
+        )
 
     def next_change(self) -> int:
-        return min(self.next_fill(), self.coming[0][0] if self.coming else NEVER)
+        queues: list[list[Any]] = [self.coming, self.threats, self.found_again]
+        return min([self.next_fill(), *(queue[0][0] for queue in queues if queue)])
 
     def take(self, group: int) -> int:
         """The lot of the next unit picked."""
@@ -234,7 +295,11 @@ def allocate(
     dropped = [False] * len(fates)
     _run(shelves, when[order], what[order], lot, dropped, group_of, fate_of, parent_fate, fates)
     return Allocation(
-        np.array(lot, dtype=np.int64), np.array(dropped, dtype=bool), shelves.lots, shelves.receipts
+        np.array(lot, dtype=np.int64),
+        np.array(dropped, dtype=bool),
+        shelves.lots,
+        shelves.receipts,
+        shelves.mishaps,
     )
 
 

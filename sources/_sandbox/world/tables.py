@@ -115,6 +115,34 @@ WAREHOUSES: Columns = {
     "region_group": pl.String,
     "stock_pool": pl.String,  # FBA: account|region_group; own: the centre, or the scenario's word
 }
+STOCK_MOVES: Columns = {  # mishaps in Amazon's centres, and sellable goods taken home; by lot
+    "reference_id": pl.String,  # one per event
+    "account": pl.String,
+    "sku": pl.String,
+    "listing_sku": pl.String,
+    "fulfilment_centre_id": pl.String,
+    "country": pl.String,
+    "stock_pool": pl.String,
+    "moved_at": TIME,
+    "kind": pl.String,  # mislaid (found later), lost, found, damaged, removed
+    "lot_id": pl.String,
+    "quantity": pl.Int64,  # of sellable stock, signed
+}
+REMOVALS: Columns = {  # one row per removal order, SKU, state and centre
+    "removal_id": pl.String,
+    "account": pl.String,
+    "sku": pl.String,
+    "listing_sku": pl.String,
+    "disposition": pl.String,
+    "fulfilment_centre_id": pl.String,
+    "quantity": pl.Int64,
+    "order_type": pl.String,  # Disposal, Return
+    "requested_at": TIME,
+    "shipped_at": TIME,  # or disposed of
+    "fee_minor": MONEY,
+    "currency": pl.String,
+    "tracking_number": pl.String,
+}
 BUYERS: Columns = {  # personal data: for the servers only
     "customer_no": pl.String,
     "name": pl.String,  # has buyers.MARK in it
@@ -310,7 +338,7 @@ REFUNDS: Columns = {
 REIMBURSEMENTS: Columns = {  # one row per id and SKU
     "reimbursement_id": pl.String,
     "account": pl.String,
-    "order_id": pl.String,
+    "order_id": pl.String,  # null: stock of no order
     "sku": pl.String,
     "listing_sku": pl.String,
     "currency": pl.String,
@@ -535,6 +563,8 @@ class World:
     lots: pl.DataFrame
     receipts: pl.DataFrame
     warehouses: pl.DataFrame
+    stock_moves: pl.DataFrame
+    removals: pl.DataFrame
     buyers: pl.DataFrame
     orders: pl.DataFrame
     order_lines: pl.DataFrame

@@ -26,9 +26,12 @@ from .report_kinds import (
     FBA_REPLACEMENTS,
     FBA_RETURNS,
     FULFILLED_SHIPMENTS,
+    INVENTORY_LEDGER,
     KINDS,
     MFN_RETURNS,
     MFN_RETURNS_XML,
+    REMOVAL_ORDERS,
+    REMOVAL_SHIPMENTS,
     SELLER_FEEDBACK,
     SETTLEMENTS,
 )
@@ -43,6 +46,7 @@ from .report_text import Document, packed, report_document
 from .return_requests import envelope, mfn_returns, mfn_returns_xml
 from .settlements import HEADER, Listing, settlement_rows
 from .snapshot import Snapshot
+from .stock import inventory_ledger, ledger_text, removal_orders, removal_shipments
 
 _ROWS: dict[str, Callable[[Snapshot], pl.DataFrame]] = {
     ALL_ORDERS.report_type: all_orders,
@@ -53,6 +57,9 @@ _ROWS: dict[str, Callable[[Snapshot], pl.DataFrame]] = {
     MFN_RETURNS.report_type: mfn_returns,
     MFN_RETURNS_XML.report_type: mfn_returns_xml,
     SELLER_FEEDBACK.report_type: seller_feedback,
+    INVENTORY_LEDGER.report_type: inventory_ledger,
+    REMOVAL_ORDERS.report_type: removal_orders,
+    REMOVAL_SHIPMENTS.report_type: removal_shipments,
 }
 _REPEATABLE = {
     FBA_RETURNS.report_type: "license-plate-number",
@@ -97,6 +104,10 @@ def _event_times(world: World) -> list[datetime]:
         *(world.return_requests[name] for name in _REQUEST_TIMES),
         world.reimbursements["approved_at"],
         world.feedback["rated_at"],
+        world.receipts["received_at"],
+        world.stock_moves["moved_at"],
+        world.removals["requested_at"],
+        world.removals["shipped_at"],
         world.settlements["closed_at"],
     )
     times: list[datetime] = pl.concat([c.alias("at") for c in columns]).drop_nulls().to_list()
@@ -121,8 +132,6 @@ class ReportContents:
         """The file of a report; None where there is no row and Amazon cancels it."""
         if request.report_type == SETTLEMENTS.report_type:
             rows = self._settlement(account, request)
-        elif request.report_type not in _ROWS:
-            return None
         else:
             rows = self._window(account, request)
         luck = f"{self.seed}:{account}:{report_id(request)}"
@@ -184,6 +193,9 @@ def _file(rows: pl.DataFrame, request: ReportRequest, luck: str) -> Document:
     """The rows in the form of their report type."""
     if request.report_type == SELLER_FEEDBACK.report_type:
         rows = localised(rows, request.marketplace_ids)
+    if request.report_type == INVENTORY_LEDGER.report_type:
+        body = ledger_text(rows, luck).encode()
+        return packed(body, "text/plain; charset=UTF-8", rows.height, luck)
     if request.report_type == MFN_RETURNS_XML.report_type:
         return packed(envelope(rows).encode(), "text/xml; charset=UTF-8", rows.height, luck)
     return report_document(rows, request.marketplace_ids, luck)

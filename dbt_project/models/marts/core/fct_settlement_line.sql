@@ -16,6 +16,10 @@ orders as (
     group by order_key
 ),
 
+own_skus as (
+    select * from {{ ref('int_sku__by_listing') }}
+),
+
 marketplaces as (
     select * from {{ ref('dim_marketplace') }}
 ),
@@ -51,12 +55,14 @@ linked as (
             else coalesce(order_lines.order_line_key, 'unknown')
         end as order_line_key,
         coalesce(
-            order_lines.sku, keyed.sku, case when keyed.order_id is null then 'none' end,
-            'unknown'
+            order_lines.sku, own_skus.sku, keyed.sku,
+            case when keyed.order_id is null then 'none' end, 'unknown'
         ) as own_sku
     from keyed
     left join orders on keyed.told_order_key = orders.order_key
     left join order_lines on keyed.told_line_key = order_lines.order_line_key
+    left join own_skus
+        on keyed.account = own_skus.account and keyed.sku = own_skus.listed_sku
 ),
 
 dated as (
