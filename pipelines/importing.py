@@ -128,23 +128,28 @@ class Importer:
         found: list[_Recognised] = []
         for path in paths:
             try:
-                found.append(recognise(path, self.connectors, self.settings.inbox.encodings))
+                file = recognise(path, self.connectors, self.settings.inbox.encodings)
             except (RefusedError, FileRefusedError) as refused:
                 findings.append(Finding(path, "refused", str(refused)))
+                continue
+            try:
+                check_untouched(file)
+                inspect(file)
+                found.append(file)
+            except RefusedError as refused:
+                findings.append(file.finding("refused", str(refused)))
         for file in sorted(found, key=lambda f: (not f.marketplaces, f.last, f.path.name)):
             findings.append(self._take(file))
         order = {path: number for number, path in enumerate(paths)}
         return sorted(findings, key=lambda f: order[f.path])
 
     def _take(self, file: _Recognised) -> Finding:
+        if not file.rows and not any(file.rejects.values()):
+            return file.finding("empty", "the report has no rows: nothing to load")
         try:
-            check_untouched(file)
-            inspect(file)
-            if not file.rows:
-                return file.finding("empty", "the report has no rows: nothing to load")
-            account = self._account(file)
             check_whole(file)
-        except (RefusedError, SourceError) as refused:
+            account = self._account(file)
+        except RefusedError as refused:
             return file.finding("refused", str(refused))
         orders = self._orders_here.setdefault(file.connector.name, {})
         orders.update(dict.fromkeys(file.orders, account.name))
@@ -153,7 +158,10 @@ class Importer:
         )
         if any(ref.endswith(f"#{file.sha256}") for ref in finished_sources(folder)):
             return file.finding("known", "was imported before", account.name)
-        self._land(file, account, folder)
+        try:
+            self._land(file, account, folder)
+        except SourceError as refused:
+            return file.finding("refused", str(refused))
         self._remember(file, account)
         return file.finding("new", account=account.name)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,18 +17,40 @@ import yaml
 
 from sources._core.connector import AccountSettings, Page, Stream
 from sources._core.downloads import Content, Download, Downloads, Fit, Words
+from sources._core.errors import StopStream
 
 from . import cells
 from .config import AmazonAccount
-from .layouts import ALL_ORDERS, FBA_RETURNS, FULFILLED_SHIPMENTS, SETTLEMENT, Layout, match_columns
-from .marketplaces import find_marketplace, marketplace_of_channel
+from .feedback import read_feedback
+from .layouts import (
+    ALL_ORDERS,
+    FBA_REIMBURSEMENTS,
+    FBA_RETURNS,
+    FULFILLED_SHIPMENTS,
+    MFN_RETURNS,
+    MFN_RETURNS_XML,
+    SELLER_FEEDBACK,
+    SETTLEMENT,
+    Layout,
+    match_columns,
+)
+from .marketplaces import (
+    Marketplace,
+    all_marketplaces,
+    find_marketplace,
+    marketplace_of_channel,
+)
 from .reports import locale_of
 from .rows import Document, Locale, open_table, raw_rows, read_pages
+from .seller_returns import read_flat, read_xml
 from .settlements import read_settlement
 from .streams import (
     ALL_ORDERS_STREAM,
+    FBA_REIMBURSEMENTS_STREAM,
     FBA_RETURNS_STREAM,
     FULFILLED_SHIPMENTS_STREAM,
+    MFN_RETURNS_STREAM,
+    SELLER_FEEDBACK_STREAM,
     SETTLEMENTS_STREAM,
 )
 from .tables import Tally
@@ -44,6 +67,11 @@ _SHAPES = (
     ("slashes", re.compile(r"\d\d/\d\d/(?:\d\d|\d{4})")),
 )
 _OTHER_SHAPE = "other"
+_XML_MARK = "return_details"  # element of each return in the XML form of the report
+_RATING = re.compile(r"[1-5]")
+_ORDER_ID = re.compile(r"[A-Z0-9]{3}-\d{7}-\d{7}")
+_SEPARATORS = {"DE": ".", "SE": "-"}  # of dates in seller feedback; elsewhere a slash
+_ANY = "any"
 
 
 def _locale(account: AccountSettings) -> Locale:
@@ -112,6 +140,72 @@ def _settlement(content: Content, account: AccountSettings) -> Iterator[Page]:
     return read_settlement(_document(content), _locale(account))
 
 
+def _fits_seller_returns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Fit:
+    """The flat report by its columns, the XML one by the name of its elements."""
+    if list(header) == [_XML_MARK]:
+        return Fit(len(MFN_RETURNS.required))
+    return _fits(MFN_RETURNS)(header, rows)
+
+
+def _seller_returns(content: Content, account: AccountSettings) -> Iterator[Page]:
+    if content.data.lstrip().startswith(b"<"):
+        return read_xml(_document(content), MFN_RETURNS_XML, _locale(account))
+    return read_flat(_document(content), MFN_RETURNS, _locale(account))
+
+
+def _spoilt_seller_returns(content: Content, account: AccountSettings) -> Collection[str]:
+    return () if content.data.lstrip().startswith(b"<") else _spoilt(MFN_RETURNS)(content, account)
+
+
+def _fits_feedback(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Fit:
+    """Its header is in the seller's language, so the cells must tell: six columns, the second a
+    rating, the fifth an order."""
+    if len(header) != len(SELLER_FEEDBACK.positions) or not rows:
+        return Fit()
+    told = all(
+        len(row) > 4 and _RATING.fullmatch(row[1].strip()) and _ORDER_ID.fullmatch(row[4].strip())
+        for row in rows
+    )
+    return Fit(len(header)) if told else Fit()
+
+
+def _feedback(content: Content, account: AccountSettings) -> Iterator[Page]:
+    """The report does not name its marketplace: the way it writes dates must tell."""
+    locale = _locale(account)
+    everywhere = account.name == _ANY
+    places = tuple(all_marketplaces().values()) if everywhere else locale.marketplaces
+    fitting = [place for place in places if _writes_like(content, place)]
+    if not fitting or (len(fitting) > 1 and not everywhere):
+        names = ", ".join(place.name for place in (fitting or places))
+        raise StopStream(
+            f"the dates of the feedback do not tell its marketplace ({names}): import it with "
+            "--account of an account that has this marketplace alone"
+        )
+    return read_feedback(
+        _document(content), SELLER_FEEDBACK, Locale(fitting[:1], locale.time_zones)
+    )
+
+
+def _writes_like(content: Content, place: Marketplace) -> bool:
+    tally = Tally(content.source_ref)
+    table, columns = open_table(_document(content), SELLER_FEEDBACK, Locale((place,)), tally)
+    separator = _SEPARATORS.get(place.country, "/")
+    try:
+        for _line, row in raw_rows(table, columns):
+            text = row.get("date", "")
+            cells.clean_date(text, order=place.date_order)
+            if text and separator not in text:
+                return False
+    except cells.CellError:
+        return False
+    return True
+
+
+def _spoilt_feedback(_content: Content, _account: AccountSettings) -> Collection[str]:
+    """Nothing in it is long, and its dates are the marketplace's own."""
+    return ()
+
+
 def _marketplace_of(layout: Layout) -> Callable[[Mapping[str, Any]], str | None]:
     def marketplace_of(row: Mapping[str, Any]) -> str | None:
         found = marketplace_of_channel(row.get(layout.channel)) if layout.channel else None
@@ -127,6 +221,7 @@ def _download(
     last_field: str,
     read: Callable[[Content, AccountSettings], Iterator[Page]] | None = None,
 ) -> Download:
+    currencies = [name for name in ("currency", "currency_unit") if name in layout.fields]
     return Download(
         stream=stream,
         **_WORDS[stream.name],
@@ -136,7 +231,7 @@ def _download(
         marketplace_of=_marketplace_of(layout),
         order_field=order_field,
         last_field=last_field,
-        currency_field="currency" if "currency" in layout.fields else None,
+        currency_field=currencies[0] if currencies else None,
     )
 
 
@@ -150,12 +245,24 @@ REPORTS = (
     _download(ALL_ORDERS, ALL_ORDERS_STREAM, "amazon_order_id", "last_updated_date"),
     _download(FBA_RETURNS, FBA_RETURNS_STREAM, "order_id", "return_date"),
     _download(SETTLEMENT, SETTLEMENTS_STREAM, "order_id", "posted_date_time", _settlement),
+    replace(
+        _download(MFN_RETURNS, MFN_RETURNS_STREAM, "order_id", "return_request_date"),
+        fits=_fits_seller_returns,
+        read=_seller_returns,
+        spoilt=_spoilt_seller_returns,
+    ),
+    _download(FBA_REIMBURSEMENTS, FBA_REIMBURSEMENTS_STREAM, "amazon_order_id", "approval_date"),
     _download(FULFILLED_SHIPMENTS, FULFILLED_SHIPMENTS_STREAM, "amazon_order_id", "shipment_date"),
+    replace(
+        _download(SELLER_FEEDBACK, SELLER_FEEDBACK_STREAM, "order_id", "date", _feedback),
+        fits=_fits_feedback,
+        spoilt=_spoilt_feedback,
+    ),
 )
 DOWNLOADS = Downloads(
     reports=REPORTS,
     any_account=AmazonAccount(
-        connector="amazon", name="any", marketplaces=("amazon_us",), start=date(2000, 1, 1)
+        connector="amazon", name=_ANY, marketplaces=("amazon_us",), start=date(2000, 1, 1)
     ),
     account_name=_account_name,
 )

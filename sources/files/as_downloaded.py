@@ -10,6 +10,7 @@ import codecs
 import csv
 import gzip
 import io
+import re
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -31,6 +32,7 @@ _UNFINISHED = (".crdownload", ".part", ".partial", ".download", ".tmp")
 _GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
 _OLD_OR_LOCKED = bytes.fromhex("d0cf11e0a1b11ae1")
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_XML_RETURNS = re.compile(r"\A\s*<\?xml.*<(?:\w+:)?(return_details)[\s>]", re.DOTALL)
 _MOST_DIGITS = 15
 _LONGEST_CHARACTER = 4
 _AGAIN = "download it again and import that file"
@@ -61,6 +63,8 @@ def read_downloaded(path: Path, encodings: Sequence[str]) -> TextTable:
     data = _unpacked(data)
     charset = _charset(data, encodings)
     text = _decoded(data, charset)
+    if (found := _XML_RETURNS.search(text)) is not None:
+        return TextTable(data, (found[1],), (), charset)
     if text.lstrip().startswith(("<", "{", "%PDF")):
         raise FileRefusedError(
             "no_table",

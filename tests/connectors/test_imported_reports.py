@@ -340,3 +340,60 @@ def test_gaps_between_reports_are_told() -> None:
     spans = [(date(2026, 3, 1), date(2026, 3, 31)), (date(2026, 1, 1), date(2026, 1, 31))]
     assert list(gaps(spans)) == [(date(2026, 2, 1), date(2026, 2, 28))]
     assert list(gaps(spans[:1])) == []
+
+
+REIMBURSEMENTS = tab_file(
+    _words(
+        "approval-date reimbursement-id case-id amazon-order-id reason sku currency-unit"
+        " amount-per-unit amount-total quantity-reimbursed-cash"
+    ),
+    _words("2026-03-14T10:00:00+00:00 900 7 303-0000001-0000001 Damaged_Warehouse 00123 EUR 9 9 1"),
+)
+SELLER_RETURNS = tab_file(
+    ["Order ID", "Order date", "Return request date", "Return request status", "Amazon RMA ID",
+     "Merchant SKU", "Return quantity", "Order quantity", "Return Reason"],
+    ["303-0000001-0000001", "10-Mar-2026", "15-Mar-2026", "Approved", "D1", "00123", "1", "1",
+     "CR-DEFECTIVE"],
+)  # fmt: skip
+XML_RETURNS = b"""<?xml version="1.0" encoding="UTF-8"?><AmazonEnvelope><Message><return_details>
+<item_details><merchant_sku>00123</merchant_sku><return_quantity>1</return_quantity></item_details>
+<order_id>303-0000001-0000001</order_id><return_request_date>2026-03-15T10:00:00Z</return_request_date>
+</return_details></Message></AmazonEnvelope>
+"""
+FEEDBACK = tab_file(
+    ["Datum", "Bewertung", "Kommentare", "Ihre Antwort", "Bestellnummer", "E-Mail"],
+    ["14.03.26", "2", "zu spät, ruft an: 030 1234567", "", "303-0000001-0000001", "x@y.de"],
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "stream"),
+    [
+        (REIMBURSEMENTS, "fba_reimbursements"),
+        (SELLER_RETURNS, "mfn_returns"),
+        (XML_RETURNS, "mfn_returns"),
+        (FEEDBACK, "seller_feedback"),
+        (FEEDBACK.decode().encode("cp1252"), "seller_feedback"),
+    ],
+)
+def test_the_other_reports_are_recognised(
+    bring: Import, places: Places, content: bytes, stream: str
+) -> None:
+    (_, found) = bring(orders__txt=ORDERS, report__txt=content)
+    assert (found.state, found.message, found.account) == ("new", "", "amazon_eu")
+    assert found.download is not None
+    assert found.download.stream.name == stream
+    assert loaded(places, f"select count(*) from raw_amazon.{stream}") == [(1,)]
+
+
+def test_feedback_is_masked_and_named_by_its_marketplace(bring: Import, places: Places) -> None:
+    bring(orders__txt=ORDERS, feedback__csv=FEEDBACK)
+    (row,) = loaded(places, "select marketplace, date, comments from raw_amazon.seller_feedback")
+    assert row[:2] == ("amazon_de", "2026-03-14")
+    assert "1234567" not in row[2]
+
+
+def test_cut_xml_is_refused(bring: Import, places: Places) -> None:
+    (_, found) = bring(orders__txt=ORDERS, returns__xml=XML_RETURNS[:-60])
+    assert found.state == "refused"
+    assert not (places.landing / "amazon" / "amazon_eu" / "mfn_returns").exists()

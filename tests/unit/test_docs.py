@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import tomllib
 from pathlib import Path
 
@@ -17,7 +18,13 @@ from sources.registry import connectors
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 READMES = ("README.md", "README.zh-CN.md")
-DOCUMENTS = (*READMES, "CONTRIBUTING.md", "docs/runbook.md", "docs/metrics.md")
+DOCUMENTS = (
+    *READMES,
+    "CONTRIBUTING.md",
+    "docs/runbook.md",
+    "docs/metrics.md",
+    "docs/cookbook.md",
+)
 
 
 def blocks(text: str, language: str) -> list[str]:
@@ -73,6 +80,26 @@ def test_every_aftersales_command_in_the_documents_exists(
     named = set(re.findall(r"`?aftersales ([a-z-]+)", "\n".join(commands(text))))
     named |= set(re.findall(r"`aftersales ([a-z-]+)", text))
     assert named <= known
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_the_program_understands_every_command_line_in_the_documents(
+    project_root: Path, document: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Options and arguments are read as a shell and the program would; files that a line names
+    exist."""
+    monkeypatch.chdir(tmp_path)
+    group = get_command(app)
+    for line in commands(read(project_root, document)):
+        words = shlex.split(line)
+        if words[0] != "aftersales":
+            continue
+        for word in words[2:]:
+            if Path(word).suffix in (".txt", ".toml"):
+                Path(word).touch()
+        command = group.get_command(click.Context(group), words[1])
+        assert command is not None, line
+        command.make_context(words[1], words[2:])
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
