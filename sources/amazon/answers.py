@@ -89,6 +89,39 @@ class TransactionsAnswer(msgspec.Struct):
     payload: TransactionsPage | None
 
 
+class InboundPlans(msgspec.Struct, rename="camel"):
+    """Plans cut but not decoded."""
+
+    inbound_plans: list[msgspec.Raw] | None
+    pagination: _Pagination | None = None
+
+    @property
+    def next_token(self) -> str | None:
+        return (self.pagination.next_token or None) if self.pagination else None
+
+
+class InboundPlanName(msgspec.Struct, rename="camel"):
+    """What reading needs to know of a plan."""
+
+    inbound_plan_id: Text | None = None
+    last_updated_at: Text | None = None
+
+
+class InboundItems(msgspec.Struct, rename="camel"):
+    items: list[msgspec.Raw] | None
+    pagination: _Pagination | None = None
+
+    @property
+    def next_token(self) -> str | None:
+        return (self.pagination.next_token or None) if self.pagination else None
+
+
+class TopicsAnswer(msgspec.Struct):
+    """Review topics of a product; only whether there are any matters here."""
+
+    topics: dict[str, Any] | None = None
+
+
 class Created(msgspec.Struct, rename="camel"):
     report_id: Text
 

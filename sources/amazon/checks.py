@@ -31,7 +31,7 @@ from .layouts import (
 )
 
 _ORDERS, _FULFILMENT = "Inventory and Order Tracking", "Amazon Fulfillment"
-_FINANCE = "Finance and Accounting"
+_FINANCE, _INSIGHTS = "Finance and Accounting", "Selling Partner Insights"
 # Role of the application that each stream needs, as Amazon names it in the Developer Console.
 _REPORT_ROLES = (
     ("all_orders", ALL_ORDERS.report_type, _ORDERS),
@@ -43,7 +43,7 @@ _REPORT_ROLES = (
     ("removal_orders", REMOVAL_ORDERS.report_type, _FULFILMENT),
     ("removal_shipments", REMOVAL_SHIPMENTS.report_type, _FULFILMENT),
     ("inventory_ledger", INVENTORY_LEDGER.report_type, _FULFILMENT),
-    ("seller_feedback", SELLER_FEEDBACK.report_type, "Selling Partner Insights"),
+    ("seller_feedback", SELLER_FEEDBACK.report_type, _INSIGHTS),
 )
 _GRANT = (
     "add the role {role!r} to the application in the Developer Console, then let the seller "
@@ -102,6 +102,19 @@ def _streams(client: AmazonClient) -> Iterator[Check]:
         "readable",
         _advice(_FINANCE),
     )
+    yield _try(
+        "inbound_plans",
+        lambda: client.list_inbound_plans({"pageSize": "1"}),
+        "readable",
+        _advice(_FULFILMENT),
+    )
+    for asin in client.account.review_asins[:1]:
+        yield _try(
+            "review_topics",
+            functools.partial(client.review_topics, asin, client.account.marketplace_ids[0]),
+            "readable",
+            _advice(_INSIGHTS),
+        )
     is_xml = client.account.seller_returns == "xml"
     returns = (MFN_RETURNS_XML if is_xml else MFN_RETURNS).report_type
     for stream, report_type, role in (*_REPORT_ROLES, ("mfn_returns", returns, _ORDERS)):

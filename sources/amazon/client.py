@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
+import msgspec
 import requests
 
 from sources._core.auth import TokenAuth
@@ -30,6 +31,8 @@ from .answers import (
     Created,
     DocumentLink,
     Download,
+    InboundItems,
+    InboundPlans,
     Login,
     OrdersPage,
     Participation,
@@ -37,6 +40,7 @@ from .answers import (
     Report,
     ReportList,
     Text,
+    TopicsAnswer,
     TransactionsAnswer,
     TransactionsPage,
     reader,
@@ -51,7 +55,10 @@ ORDERS_PATH = "/orders/2026-01-01/orders"
 REPORTS_PATH = "/reports/2021-06-30/reports"
 DOCUMENTS_PATH = "/reports/2021-06-30/documents"
 TRANSACTIONS_PATH = "/finances/2024-06-19/transactions"
+INBOUND_PATH = "/inbound/fba/2024-03-20/inboundPlans"
+FEEDBACK_PATH = "/customerFeedback/2024-06-01"
 PARTICIPATIONS_PATH = "/sellers/v1/marketplaceParticipations"
+_check_topics = reader(TopicsAnswer, "topics")
 ACCESS_HEADER = "x-amz-access-token"
 
 _RATE_HEADER = "x-amzn-RateLimit-Limit"
@@ -179,6 +186,29 @@ class AmazonClient:
         call = Call("GET", TRANSACTIONS_PATH, "listTransactions", params=params, page=page)
         answer = self._session.request(call, reader(TransactionsAnswer, "payload")).value
         return answer.payload or TransactionsPage()
+
+    def list_inbound_plans(self, params: Mapping[str, str]) -> InboundPlans:
+        call = Call("GET", INBOUND_PATH, "listInboundPlans", params=params)
+        return self._session.request(call, reader(InboundPlans, "inbound_plans")).value
+
+    def list_inbound_items(self, plan_id: str, params: Mapping[str, str]) -> InboundItems:
+        path = f"{INBOUND_PATH}/{plan_id}/items"
+        call = Call("GET", path, "listInboundPlanItems", params=params)
+        return self._session.request(call, reader(InboundItems, "items")).value
+
+    def review_topics(self, asin: str, marketplace_id: str) -> msgspec.Raw | None:
+        """Topics of a product as they came; None where Amazon has none and sends no content."""
+        params = {"marketplaceId": marketplace_id, "sortBy": "MENTIONS"}
+        path = f"{FEEDBACK_PATH}/items/{asin}/reviews/topics"
+        call = Call("GET", path, "getItemReviewTopics", params=params)
+
+        def read(content: bytes) -> msgspec.Raw | None:
+            if not content.strip():
+                return None
+            _check_topics(content)
+            return msgspec.Raw(content)
+
+        return self._session.request(call, read).value
 
     def participations(self) -> Sequence[Participation]:
         call = Call("GET", PARTICIPATIONS_PATH, "getMarketplaceParticipations")

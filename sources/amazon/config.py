@@ -17,7 +17,10 @@ from sources._core.limits import Rate
 
 from .marketplaces import Marketplace, all_marketplaces, find_marketplace
 
-API_VERSION = "orders 2026-01-01, reports 2021-06-30, finances 2024-06-19"
+API_VERSION = (
+    "orders 2026-01-01, reports 2021-06-30, finances 2024-06-19, fulfillment inbound 2024-03-20, "
+    "customer feedback 2024-06-01"
+)
 USER_AGENT = "aftersales-warehouse/0.1 (Language=Python)"
 LOGIN_URL = "https://api.amazon.com/auth/o2/token"
 BASE_URLS: Mapping[str, str] = {
@@ -35,6 +38,9 @@ RATES: Mapping[str, Rate] = {
     "getReports": Rate(0.0222, 10),
     "getReportDocument": Rate(0.0167, 15),
     "listTransactions": Rate(0.5, 10),
+    "listInboundPlans": Rate(2.0, 6),
+    "listInboundPlanItems": Rate(2.0, 6),
+    "getItemReviewTopics": Rate(1.0, 1),  # the model states none
     "getMarketplaceParticipations": Rate(0.016, 15),
 }
 
@@ -57,7 +63,8 @@ class AmazonAccount(AccountSettings):
     these anyway, and it needs a restricted role. `order_hours_per_night` bounds the Orders API,
     which gives 100 orders every three minutes; what is left is read the next night.
     `seller_returns` is the form in which returns of seller-fulfilled orders are read; the XML one
-    lacks the delivery of the return, invoice and SAFE-T claim.
+    lacks the delivery of the return, invoice and SAFE-T claim. `review_asins` are the child ASINs
+    whose review topics are read once a week.
     """
 
     secret_names: ClassVar[tuple[str, ...]] = ("refresh_token", "client_id", "client_secret")
@@ -66,6 +73,7 @@ class AmazonAccount(AccountSettings):
     include_recipient: bool = False
     order_hours_per_night: Annotated[float, pydantic.Field(gt=0, le=20)] = 8.0
     seller_returns: Literal["flat", "xml"] = "flat"
+    review_asins: tuple[Annotated[str, pydantic.Field(pattern=r"^[A-Z0-9]{10}$")], ...] = ()
 
     @pydantic.field_validator("marketplaces")
     @classmethod

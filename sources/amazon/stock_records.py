@@ -1,4 +1,5 @@
-"""The fields kept of Amazon's reports on stock and on the seller: removals, ledger, feedback.
+"""The fields kept of what Amazon says on stock and on the seller: removals, ledger, inbound plans,
+feedback.
 
 Belongs here: record Structs, as in `records.py`, which holds what hangs on orders and money.
 """
@@ -78,3 +79,26 @@ class SellerFeedback(Record, kw_only=True):
     your_response: str | None = None
     order_id: str | None = None
     occurrence: int
+
+
+class InboundItem(Record):
+    """Lot and expiry are what the seller typed, mostly for dated goods."""
+
+    msku: str | None = None
+    asin: str | None = None
+    fnsku: str | None = None
+    quantity: int | None = None
+    expiration: str | None = None
+    manufacturingLotCode: str | None = None
+    labelOwner: str | None = None
+
+
+class InboundPlan(Record, kw_only=True):
+    """What a seller sends to FBA; `items` come from an operation of their own."""
+
+    inboundPlanId: str
+    status: str | None = None
+    createdAt: str | None = None
+    lastUpdatedAt: str | None = None
+    marketplaceIds: list[str] | None = None
+    items: list[InboundItem] | None = None

@@ -11,9 +11,10 @@ from pathlib import Path
 from sources._core.connector import Stream
 from sources._core.static import static_streams
 
-from . import finance_records, records, stock_records
+from . import finance_records, records, stock_records, topic_records
 from .feedback import read_feedback
 from .finances import read_transactions
+from .inbound import read_inbound_plans
 from .layouts import (
     ALL_ORDERS,
     FBA_REIMBURSEMENTS,
@@ -28,6 +29,7 @@ from .layouts import (
 from .orders import read_orders
 from .reports import ReportKind, read_settlements
 from .seller_returns import read_returns
+from .topics import read_topics
 
 _NEAR_REAL_TIME = timedelta(minutes=30)
 _DAILY = timedelta(hours=4)
@@ -101,6 +103,12 @@ def feedback_key(row: stock_records.SellerFeedback) -> str:
     if row.order_id:
         return key_of(row.marketplace, row.order_id, row.occurrence)
     return key_of(row.marketplace, "", row.date, row.rating, row.occurrence) if row.date else ""
+
+
+def topics_key(row: topic_records.ReviewTopics) -> str:
+    """Amazon makes topics anew each week: those of the same dates are the same."""
+    end = row.dateRange.endDate if row.dateRange else None
+    return key_of(row.marketplaceId, row.asin, end[:10] if end else None)
 
 
 ALL_ORDERS_STREAM = Stream(
@@ -284,6 +292,33 @@ TRANSACTIONS_STREAM = Stream(
     ),
     expected_fields=("transactionType", "transactionStatus", "postedDate"),
 )
+INBOUND_PLANS_STREAM = Stream(
+    name="inbound_plans",
+    record=stock_records.InboundPlan,
+    key=("inboundPlanId",),
+    read=read_inbound_plans,
+    version="lastUpdatedAt",
+    lookback=timedelta(days=2),
+    event_field="createdAt",
+    known_dropped=("name", "sourceAddress", "items.prepInstructions"),
+    expected_fields=("status", "lastUpdatedAt", "items"),
+)
+REVIEW_TOPICS_STREAM = Stream(
+    name="review_topics",
+    record=topic_records.ReviewTopics,
+    key=topics_key,
+    read=read_topics,
+    free_text=tuple(
+        f"topics.{side}.{place}"
+        for side in ("positiveTopics", "negativeTopics")
+        for place in ("reviewSnippets", "subtopics.reviewSnippets")
+    ),
+    known_dropped=(
+        "itemName",
+        "topics.positiveTopics.childAsinMetrics",
+        "topics.negativeTopics.childAsinMetrics",
+    ),
+)
 STREAMS = (
     ALL_ORDERS_STREAM,
     ORDERS_STREAM,
@@ -298,5 +333,7 @@ STREAMS = (
     INVENTORY_LEDGER_STREAM,
     SELLER_FEEDBACK_STREAM,
     TRANSACTIONS_STREAM,
+    INBOUND_PLANS_STREAM,
+    REVIEW_TOPICS_STREAM,
     *static_streams(Path(__file__).parent),
 )

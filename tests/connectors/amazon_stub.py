@@ -104,6 +104,8 @@ class StubAmazon:
     new_report: Callable[[StubReport], None] = lambda _report: None
     order_pages: list[dict[str, Any]] = field(default_factory=lambda: [{"orders": []}])
     transaction_pages: list[dict[str, Any]] = field(default_factory=lambda: [{"transactions": []}])
+    inbound_pages: list[list[dict[str, Any]]] = field(default_factory=lambda: [[]])
+    inbound_items: dict[str, list[list[dict[str, Any]]]] = field(default_factory=dict)
     scripted: dict[str, list[Handler]] = field(default_factory=dict)
     tokens: int = 0
     links: int = 0
@@ -159,6 +161,8 @@ class StubAmazon:
             return self._orders(request)
         if path == "/finances/2024-06-19/transactions":
             return self._transactions(request)
+        if path.startswith("/inbound/fba/2024-03-20/inboundPlans"):
+            return self._inbound(request)
         if path == "/reports/2021-06-30/reports":
             return self._create(request) if request.method == "POST" else self._list(request)
         if path.startswith("/reports/2021-06-30/reports/"):
@@ -182,6 +186,17 @@ class StubAmazon:
         if number + 1 < len(self.transaction_pages):
             page["nextToken"] = f"page-{number + 1}"
         return as_json({"payload": page}, headers=RATE_HEADERS)
+
+    def _inbound(self, request: Request) -> Reply:
+        """Plans, or the items of one."""
+        plan = request.path.removesuffix("/items").rpartition("/")[2]
+        is_items = request.path.endswith("/items")
+        pages = self.inbound_items.get(plan, [[]]) if is_items else self.inbound_pages
+        number = int(request.params.get("paginationToken", "page-0").removeprefix("page-"))
+        body: dict[str, Any] = {"items" if is_items else "inboundPlans": pages[number]}
+        if number + 1 < len(pages):
+            body["pagination"] = {"nextToken": f"page-{number + 1}"}
+        return as_json(body, headers=RATE_HEADERS)
 
     def _create(self, request: Request) -> Reply:
         body = json.loads(request.body)

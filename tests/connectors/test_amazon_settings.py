@@ -98,6 +98,7 @@ def test_check_is_content_when_all_rights_are_there(tmp_path: Path) -> None:
         "amazon_fr",
         "orders",
         "transactions",
+        "inbound_plans",
         "all_orders",
         "fba_returns",
         "fulfilled_shipments",
@@ -175,6 +176,8 @@ def test_the_connector_says_its_versions_and_has_all_streams() -> None:
         "inventory_ledger",
         "seller_feedback",
         "transactions",
+        "inbound_plans",
+        "review_topics",
         "marketplaces",
         "reasons",
     ]
