@@ -70,6 +70,9 @@
             "connector", "account", "move_id", "moved_at", "sku", "fulfilment_centre_id",
             "move_kind", "quantity", "grade", "reason_raw", "reference_id",
         ],
+        "lots": [
+            "connector", "account", "sku", "lot_id", "expiry_date", "quantity", "declared_at",
+        ],
         "feedback": [
             "connector", "account", "marketplace", "feedback_kind", "feedback_source",
             "feedback_id", "order_id", "line_id", "sku", "listing_id", "created_at", "stars",

@@ -22,13 +22,18 @@ batches as (
     group by lot_key
 ),
 
+declared as (
+    select * from {{ ref('int_lot__declared') }}
+),
+
 final as (
     select
         lots.lot_key,
         cast(row_number() over (order by lots.lot_key) as integer) as lot_no,
-        batches.expiry_date
+        coalesce(batches.expiry_date, declared.expiry_date) as expiry_date
     from lots
     left join batches on lots.lot_key = batches.lot_key
+    left join declared on lots.lot_key = declared.lot_key
 )
 
 select * from final

@@ -1,4 +1,5 @@
--- One row per lot of a SKU that any file names: purchase list, receipts, scans or inspections.
+-- One row per lot of a SKU that any source names: purchase list, receipts, scans, inspections, or a
+-- marketplace to which it was sent.
 with
 
 batches as (
@@ -13,6 +14,10 @@ receipts as (
         sum(quantity_damaged) as quantity_damaged
     from {{ ref('base_files__goods_receipts') }}
     group by lot_key
+),
+
+declared as (
+    select * from {{ ref('int_lot__declared') }}
 ),
 
 named as (
@@ -41,6 +46,12 @@ named as (
         lot_id
     from {{ ref('base_files__return_inspections') }}
     where lot_id is not null
+    union
+    select
+        lot_key,
+        sku,
+        lot_id
+    from declared
 ),
 
 final as (
@@ -59,7 +70,7 @@ final as (
                 then 'receipt'
             else 'unknown'
         end as production_date_basis,
-        batches.expiry_date,
+        coalesce(batches.expiry_date, declared.expiry_date) as expiry_date,
         coalesce(receipts.first_received_date, batches.arrived_on) as first_received_date,
         batches.quantity_produced,
         -- an arrival on the purchase list stands in for a receipt of the whole lot
@@ -82,6 +93,7 @@ final as (
     from named
     left join batches on named.lot_key = batches.lot_key
     left join receipts on named.lot_key = receipts.lot_key
+    left join declared on named.lot_key = declared.lot_key
 )
 
 select * from final

@@ -23,6 +23,8 @@ final as (
     union
     select sku from {{ ref('base_files__sku_map') }}
     union
+    select sku from {{ ref('int_lot__declared') }}
+    union
     select sku from order_lines
     union
     select source_sku as sku from order_lines
