@@ -1,7 +1,7 @@
 """Amazon, what is in reports: cases 25 to 29, 31, 34, 35, 37 and 38 of the sheet, section 10.
 
-Case 30 (localised headers of the seller feedback report) belongs to that report, which a later
-stream reads; its date forms are tested with the cells.
+Cases 30, 33 and 36 are beside the streams they are about (`test_amazon_stock_and_feedback.py`,
+`test_amazon_seller_returns.py`).
 """
 
 from __future__ import annotations
