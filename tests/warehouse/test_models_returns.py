@@ -134,7 +134,8 @@ def test_codes_are_normalised_and_an_unknown_one_stays_visible() -> None:
         ("XYZ_NEW", "unknown.unmapped", "unknown.unmapped"),
     ]
     assert made.rows(
-        "select raw_code, rows from intermediate.int_unmapped_code__listed where field = 'reason'"
+        "select raw_code, rows from intermediate.int_unmapped_code__listed"
+        " where field = 'reason' and connector = 'amazon'"
     ) == [("XYZ_NEW", 1)]
 
 
