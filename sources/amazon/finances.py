@@ -2,13 +2,15 @@
 
 Belongs here: bounds, page tokens, the tree. Does not belong here: what a transaction type means,
 and which of a held back and a released one counts (staging).
-Transactions may come 48 hours late and change their status later: the stream reads seven days again
-and the newest state replaces the older.
+Transactions may come 48 hours late: the stream reads seven days again. The status of one whose
+money was held back changes when it is released, weeks later: those are asked for by that status,
+further back. The newest state replaces the older.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -17,11 +19,14 @@ import msgspec
 from sources._core.connector import Page, StreamContext, Window
 from sources._core.errors import StopStream
 from sources._core.pagination import PageGuard
+from sources._core.windows import start_of_day
 
 from .client import TRANSACTIONS_PATH, AmazonClient, api_time
 from .config import FRESHEST
 
 MAX_EMPTY_PAGES = 500
+HELD_BACK = timedelta(days=45)
+RELEASED_SINCE = {"transactionStatus": "DEFERRED_RELEASED"}
 
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 
@@ -31,12 +36,16 @@ def read_transactions(context: StreamContext, window: Window) -> Iterator[Page]:
     client: AmazonClient = context.client
     end = max(min(window.end, context.clock.now() - FRESHEST), window.start)
     if window.start < end:
-        yield from _pages(client, Window(window.start, end))
+        yield from _pages(client, Window(window.start, end), {})
+    held_back_since = max(window.start - HELD_BACK, start_of_day(client.account.start))
+    if window.is_last and held_back_since < window.start:
+        yield from _pages(client, Window(held_back_since, window.start), RELEASED_SINCE)
     yield Page((), f"transactions read to {api_time(end)}", served_until=end)
 
 
-def _pages(client: AmazonClient, window: Window) -> Iterator[Page]:
-    params = {"postedAfter": api_time(window.start), "postedBefore": api_time(window.end)}
+def _pages(client: AmazonClient, window: Window, also: Mapping[str, str]) -> Iterator[Page]:
+    bounds = {"postedAfter": api_time(window.start), "postedBefore": api_time(window.end)}
+    params = {**bounds, **also}
     guard = PageGuard(f"GET {TRANSACTIONS_PATH}")
     empty_pages = 0
     token: str | None = None

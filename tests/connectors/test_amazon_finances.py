@@ -8,7 +8,7 @@ of an event, and each transaction of 2024-06-19 has one.
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,15 @@ from sources._core.errors import StopStream
 from sources._core.windows import plan_windows
 from sources.amazon.finances import MAX_EMPTY_PAGES, with_leaves
 from sources.amazon.streams import TRANSACTIONS_STREAM
-from tests.connectors.amazon_stub import NOW, Nights, Reading, StubAmazon, as_json, records
+from tests.connectors.amazon_stub import (
+    NOW,
+    Nights,
+    Reading,
+    StubAmazon,
+    account,
+    as_json,
+    records,
+)
 
 LIST = "GET /finances/2024-06-19/transactions"
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -83,7 +91,7 @@ def test_case_40_a_window_is_at_most_180_days(tmp_path: Path) -> None:
     with stub.running():
         nights.night(NOW, "transactions")
         nights.night(NOW + timedelta(days=1), "transactions")
-    first, second = stub.sent(LIST)
+    first, second, _released = stub.sent(LIST)
     assert first.params["postedBefore"] == "2026-03-19T23:58:00Z", "two minutes before the clock"
     assert second.params["postedAfter"] == "2026-03-12T23:58:00Z", "seven days are read again"
 
@@ -137,6 +145,22 @@ def test_case_42_a_status_that_changes_is_updated_in_place(tmp_path: Path) -> No
     table = "raw_amazon.transactions"
     assert nights.rows(f"select transactionStatus from {table}") == [("DEFERRED_RELEASED",)]
     assert nights.rows(f"select transactionStatus from {table}__history") == [("DEFERRED",)]
+
+
+def test_case_42_released_ones_are_asked_for_further_back_than_a_week(tmp_path: Path) -> None:
+    stub = StubAmazon()
+    nights = Nights(tmp_path, (account(start=date(2026, 1, 1)),))
+    with stub.running():
+        nights.night(NOW, "transactions")
+        first = stub.count(LIST)
+        nights.night(NOW + timedelta(days=1), "transactions")
+    assert first == 1, "nothing lies before the first night"
+    _week, released = stub.sent(LIST)[1:]
+    assert released.params == {
+        "postedAfter": "2026-01-26T23:58:00Z",
+        "postedBefore": "2026-03-12T23:58:00Z",
+        "transactionStatus": "DEFERRED_RELEASED",
+    }
 
 
 def test_case_47_each_amount_keeps_its_currency_and_every_digit(tmp_path: Path) -> None:
