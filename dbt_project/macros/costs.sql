@@ -112,51 +112,6 @@
 {%- endmacro %}
 
 
-{#- An amount of a whole over its parts by their weights, in cents by largest remainder; ties and
-    what is less than a cent go to the first part (facts/metrics.md 2.4). `parts` has one row per
-    part with the whole's amount repeated; gives its columns and part_amount. Without any weight the
-    parts are equal. -#}
-{% macro by_largest_remainder(parts, whole, amount, weight, tie) -%}
-    select
-        *,
-        {{ money("sign(" ~ amount ~ ") * (
-            (cents_floor + case
-                when remainder_rank <= cents - sum(cents_floor) over (partition by " ~ whole ~ ")
-                    then 1
-                else 0
-            end) / 100.0
-            + case when tie_rank = 1 then abs(" ~ amount ~ ") - cents / 100.0 else 0 end
-        )") }} as part_amount
-    from (
-        select
-            *,
-            row_number() over (
-                partition by {{ whole }}
-                order by round(cents * weight_share - cents_floor, 9) desc, tie_rank asc
-            ) as remainder_rank
-        from (
-            select
-                *,
-                floor(cents * weight_share + 1e-9) as cents_floor
-            from (
-                select
-                    *,
-                    floor(abs({{ amount }}) * 100) as cents,
-                    row_number() over (partition by {{ whole }} order by {{ tie }}) as tie_rank,
-                    case
-                        when sum({{ weight }}) over (partition by {{ whole }}) > 0
-                            then
-                                cast(coalesce({{ weight }}, 0) as double)
-                                / sum({{ weight }}) over (partition by {{ whole }})
-                        else 1.0 / count(*) over (partition by {{ whole }})
-                    end as weight_share
-                from {{ parts }}
-            ) as weighed
-        ) as floored
-    ) as ranked
-{%- endmacro %}
-
-
 {#- Who can bear a cost, in the order in which they share it. -#}
 {% macro cost_parties() -%}
     {{ return([

@@ -1,7 +1,8 @@
 {#- An amount spread over the rows of a group in proportion to a weight, in cents by largest
-    remainder, ties to the lowest row by `tie` (facts/metrics.md 2.4); weights that are all 0 leave it
-    to the lowest row. A query over `relation` with its columns, the part as `share` and the steps to it. Group and tie
-    are lists of columns; amount and weight may be negative or NULL, which counts as 0. -#}
+    remainder, ties to the lowest row by `tie` (facts/metrics.md 2.4); weights that are all 0 leave
+    it to the lowest row. A query over `relation` with its columns, the part as `share` and the steps
+    to it. Group and tie are lists of columns; amount and weight may be negative or NULL, which
+    counts as 0. -#}
 {% macro spread(relation, group, amount, weight, tie) -%}
     {%- set by = group | join(", ") -%}
     {%- set order = tie | join(", ") -%}

@@ -50,9 +50,9 @@ of_orders as (
         ) = 0
 ),
 
-spread as (
-    {{ by_largest_remainder("of_orders", "account, settlement_id, row_no", "amount", "net_amount",
-        "order_line_key") }}
+spread_lines as (
+    {{ spread("of_orders", ["account", "settlement_id", "row_no"], "amount", "net_amount",
+        ["order_line_key"]) }}
 ),
 
 whole as (
@@ -75,11 +75,11 @@ whole as (
     where
         not exists (
             select 1
-            from spread
+            from spread_lines
             where
-                spread.account = told.account
-                and spread.settlement_id = told.settlement_id
-                and spread.row_no = told.row_no
+                spread_lines.account = told.account
+                and spread_lines.settlement_id = told.settlement_id
+                and spread_lines.row_no = told.row_no
         )
 ),
 
@@ -103,23 +103,25 @@ final as (
     union all
 
     select
-        spread.account,
-        spread.settlement_id,
-        spread.row_no,
-        spread.marketplace,
-        spread.posted_at,
-        spread.posted_date,
-        spread.settlement_kind,
-        spread.currency,
-        spread.part_amount as amount,
-        {{ money("spread.part_amount * fx_rates.rate_to_reporting") }} as amount_reporting,
-        spread.order_key,
-        spread.order_line_key,
-        spread.sku
-    from spread
+        spread_lines.account,
+        spread_lines.settlement_id,
+        spread_lines.row_no,
+        spread_lines.marketplace,
+        spread_lines.posted_at,
+        spread_lines.posted_date,
+        spread_lines.settlement_kind,
+        spread_lines.currency,
+        spread_lines.share as amount,
+        {{ money("spread_lines.share * fx_rates.rate_to_reporting") }} as amount_reporting,
+        spread_lines.order_key,
+        spread_lines.order_line_key,
+        spread_lines.sku
+    from spread_lines
     left join fx_rates
-        on spread.posted_date = fx_rates.rate_date and spread.currency = fx_rates.currency
-    where spread.part_amount <> 0
+        on
+            spread_lines.posted_date = fx_rates.rate_date
+            and spread_lines.currency = fx_rates.currency
+    where spread_lines.share <> 0
 )
 
 select * from final

@@ -1,7 +1,9 @@
 with
 
 events as (
-    select * from {{ ref('int_cost_event__gathered') }}
+    select * from {{ ref('int_cost_money__gathered') }}
+    union all
+    select * from {{ ref('int_cost_goods__gathered') }}
 ),
 
 order_lines as (
