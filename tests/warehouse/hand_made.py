@@ -230,7 +230,12 @@ def _settings() -> dict[str, list[Row]]:
                 "started_on": date(2026, 1, 1),
                 "is_active": True,
             }
-            for name, connector in (("amz", "amazon"), ("amz_eu", "amazon"), ("brand", "shopify"))
+            for name, connector in (
+                ("amz", "amazon"),
+                ("amz_eu", "amazon"),
+                ("brand", "shopify"),
+                ("inbox", "files"),
+            )
         ],
         "account_marketplace": [
             {"account": "amz", "connector": "amazon", "marketplace": US},
@@ -563,7 +568,7 @@ def _lots() -> dict[str, list[Row]]:
             "lot_id": lot,
             "sku": sku,
             "supplier_id": "SUP",
-            "quantity_produced": 10,
+            "quantity_produced": 5 if lot == "L2" else 10,  # six came in
             "expiry_date": expiry,
             "unit_cost": cost,
             "currency": "USD" if cost else None,

@@ -125,6 +125,21 @@ def test_what_the_models_hold_back_is_in_quarantine_with_what_to_do() -> None:
     assert ("shop", "ambiguous_order", 1, True) in found
 
 
+def test_rows_of_files_that_are_doubted_are_loaded_and_named() -> None:
+    found = rows(
+        "select stream, quarantine_reason, rows, example_ref from meta.quarantine"
+        " where is_loaded and account = 'inbox' order by all"
+    )
+    assert ("goods_receipts", "lot_missing", 3, "ONELOT|ONLY") in found
+    assert ("goods_receipts", "received_more_than_produced", 1, "SHEET|L2") in found
+    assert ("purchase_batches", "sku_unknown", 5, "EXPIRES") in found
+    assert rows("select quantity_received from marts.dim_lot where lot_key = 'ONELOT|ONLY'") == [
+        (5,)
+    ]
+    held_back = "from meta.data_quality where account = 'inbox' and rows_quarantined > 0"
+    assert rows(f"select * {held_back}") == []
+
+
 def test_faults_that_only_facts_can_tell_are_counted_per_account() -> None:
     ((missing, unlinked, score),) = rows(
         "select missing_rates, unlinked_rows, completeness_score from meta.data_quality"

@@ -28,6 +28,7 @@ quarantined as (
         quality_date,
         cast(sum(rows) as bigint) as rows_quarantined
     from {{ ref('meta_quarantine') }}
+    where not is_loaded
     group by
         connector,
         account,

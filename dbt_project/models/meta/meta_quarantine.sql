@@ -9,7 +9,8 @@ held_back as (
         quarantine_reason,
         rows,
         example_ref,
-        what_to_do
+        what_to_do,
+        false as is_loaded
     from {{ source('load', 'quarantine') }}
 
     union all
@@ -22,8 +23,23 @@ held_back as (
         quarantine_reason,
         rows,
         example_ref,
-        what_to_do
+        what_to_do,
+        false as is_loaded
     from {{ ref('int_quarantine__modelled') }}
+
+    union all
+
+    select
+        connector,
+        account,
+        stream,
+        quality_date,
+        quarantine_reason,
+        rows,
+        example_ref,
+        what_to_do,
+        true as is_loaded
+    from {{ ref('int_file_row__doubted') }}
 ),
 
 final as (
@@ -35,7 +51,8 @@ final as (
         quarantine_reason,
         cast(sum(rows) as bigint) as rows,
         coalesce(min(example_ref), 'none') as example_ref,
-        coalesce(min(what_to_do), 'none') as what_to_do
+        coalesce(min(what_to_do), 'none') as what_to_do,
+        bool_and(is_loaded) as is_loaded
     from held_back
     group by
         connector,
