@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import zoneinfo
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
@@ -10,6 +11,9 @@ from pathlib import Path
 import duckdb
 import pytest
 import yaml
+
+from sources._sandbox.truth import reader
+from sources._sandbox.world import geography
 
 SHARES = ("product", "supplier", "listing", "logistics", "warehouse", "customer", "marketplace")
 
@@ -66,6 +70,14 @@ def test_every_code_of_the_text_tagger_has_its_reason(project: Path) -> None:
         "unknown.other",
         "unknown.unmapped",
     }
+
+
+def test_every_country_has_a_time_zone_and_the_truth_knows_the_same(project: Path) -> None:
+    zones = {row["country"]: row["time_zone"] for row in _rows(project, "countries")}
+    assert set(zones.values()) <= zoneinfo.available_timezones()
+    told = {code: place.time_zone for code, place in geography.COUNTRIES.items()}
+    told |= reader._ZONES
+    assert {code: zones[code] for code in told} == told
 
 
 def test_countries_have_names_in_both_languages_and_the_euro_where_it_is_tender(

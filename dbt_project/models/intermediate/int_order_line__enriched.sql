@@ -71,9 +71,12 @@ only_own_pool as (
 dated as (
     select
         order_lines.*,
-        coalesce(marketplaces.time_zone, 'UTC') as time_zone
+        coalesce(countries.region, 'unknown') as region,
+        coalesce(marketplaces.time_zone, 'UTC') as time_zone,
+        coalesce(countries.time_zone, marketplaces.time_zone, 'UTC') as destination_zone
     from order_lines
     left join marketplaces on order_lines.marketplace = marketplaces.marketplace
+    left join countries on order_lines.country = countries.country
 ),
 
 local_dates as (
@@ -81,8 +84,8 @@ local_dates as (
         *,
         {{ local_date("ordered_at", "time_zone") }} as ordered_date,
         {{ local_date("shipped_at", "time_zone") }} as shipped_date,
-        {{ local_date("delivered_at", "time_zone") }} as delivered_date,
-        {{ local_date("promised_at", "time_zone") }} as promised_date
+        {{ local_date("delivered_at", "destination_zone") }} as delivered_date,
+        {{ local_date("promised_at", "destination_zone") }} as promised_date
     from dated
 ),
 
@@ -197,7 +200,7 @@ final as (
         started.account,
         started.marketplace,
         started.country,
-        coalesce(countries.region, 'unknown') as region,
+        started.region,
         started.own_sku as sku,
         started.sku as source_sku,
         started.product_id,
@@ -267,7 +270,6 @@ final as (
         started.time_zone
     from started
     cross join only_own_pool
-    left join countries on started.country = countries.country
     left join fx_rates
         on started.ordered_date = fx_rates.rate_date and started.currency = fx_rates.currency
     left join fx_rates as cost_rates

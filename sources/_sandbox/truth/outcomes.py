@@ -66,7 +66,7 @@ def horizon_start(line: Line, horizon: Horizon) -> tuple[date | None, str | None
     if line.shipped_at is None or not line.shipped:
         return None, None
     if line.delivered_at is not None:
-        return line.place.day(line.delivered_at), "actual"
+        return line.day_there(line.delivered_at), "actual"
     if line.estimate is not None:
         return line.estimate, "marketplace_estimate"
     shipped = line.shipped_date

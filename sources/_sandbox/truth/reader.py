@@ -24,10 +24,13 @@ import polars as pl
 from sources._core.privacy import customer_key
 from sources._sandbox.truth.shop_lines import ShopLines
 from sources._sandbox.truth.world_truth import CUSTOMER_KEY
+from sources._sandbox.world import geography
 from sources._sandbox.world.tables import World
 
 SEARCH_LAG = timedelta(minutes=2)
 UNKNOWN, NONE = "unknown", "none"
+# The zone of most people where the marketplace's own clock is another one.
+_ZONES = {"US": "America/New_York", "CA": "America/Toronto", "MX": "America/Mexico_City"}
 _STATUS = {"SHIPPED": "shipped", "CANCELLED": "cancelled"}  # all others are open
 
 Row = dict[str, Any]
@@ -119,6 +122,13 @@ class Line:
     @property
     def shipped_date(self) -> date | None:
         return self.place.day(self.shipped_at)
+
+    def day_there(self, moment: datetime | None) -> date | None:
+        """The calendar date of a UTC time where the parcel goes to."""
+        if moment is None or self.country not in geography.COUNTRIES:
+            return self.place.day(moment)
+        name = _ZONES.get(self.country) or geography.country(self.country).time_zone
+        return moment.replace(tzinfo=UTC).astimezone(ZoneInfo(name)).date()
 
 
 def shown(rows: list[Line]) -> dict[str, Line]:

@@ -20,7 +20,8 @@ listed as (
         countries.country_name_zh,
         coalesce(regions.region, 'none') as region,
         countries.is_eu,
-        countries.currency
+        countries.currency,
+        countries.time_zone
     from countries
     left join regions on countries.country = regions.country
 ),
@@ -34,7 +35,8 @@ reserved as (
             as country_name_zh,
         member as region,
         cast(null as boolean) as is_eu,
-        member as currency
+        member as currency,
+        cast(null as varchar) as time_zone
     from {{ reserved_members() }}
 ),
 
