@@ -26,7 +26,7 @@ from sources._sandbox.truth.rates import Rates, rounded
 from sources._sandbox.truth.reader import Line, Place
 from sources._sandbox.truth.returned import Inspection, Refund, Return
 from sources._sandbox.truth.stock import Stock
-from sources._sandbox.world.tables import REIMBURSEMENTS
+from sources._sandbox.world.tables import SCHEMAS
 from tests.end_to_end.independent_costs import Costs
 
 SOLD = datetime(2026, 1, 5, 12, tzinfo=UTC).replace(tzinfo=None)  # as the world's columns
@@ -108,10 +108,12 @@ def known(*ends: Fate, landed: str = "32", report: Sequence[Any] = ()) -> truth_
     found = {end.line.key: end for end in ends}
     rows = [row for end in ends for row in end.returns]
     money = [paid for end in ends for paid in end.refunds]
+    tables = {name: pl.DataFrame(schema=dict(columns)) for name, columns in SCHEMAS.items()}
+    tables["reimbursements"] = pl.DataFrame(
+        list(report), schema=dict(SCHEMAS["reimbursements"]), strict=False
+    )
     reader: Any = SimpleNamespace(
-        world=SimpleNamespace(
-            reimbursements=pl.DataFrame(list(report), schema=dict(REIMBURSEMENTS), strict=False)
-        ),
+        world=SimpleNamespace(**tables),
         clock=BACK + timedelta(days=60),
         places={("a", SHOP.name): SHOP},
     )
@@ -251,7 +253,7 @@ def test_a_reimbursement_of_report_and_settlement_counts_once() -> None:
     words = (OTHER, "FBA Inventory Reimbursement", "WAREHOUSE_DAMAGE", "reimbursement")
     before = settled(sale, 2, "5.00", *words, at=BACK - timedelta(days=1))
     same = settled(sale, 3, "9.00", *words, at=BACK + timedelta(hours=3))
-    told = dict.fromkeys(REIMBURSEMENTS) | {
+    told = dict.fromkeys(SCHEMAS["reimbursements"]) | {
         "reimbursement_id": "1", "account": "a", "order_id": "O1", "sku": "S", "listing_sku": "S",
         "currency": "USD", "reason": "Damaged_Warehouse", "amount_minor": 900, "approved_at": BACK,
     }  # fmt: skip
