@@ -15,7 +15,7 @@ import pytest
 from tests.end_to_end import truth_check
 from tests.end_to_end.truth_check import bounds, observed_defects
 
-# Europe and a shop by files over the change of clocks; returns inspected, lots scanned.
+# Europe, a Shopify shop and one by files over the change of clocks; inspections, scanned lots.
 EUROPE = """
 seed = 90210
 start = 2025-12-15
@@ -32,6 +32,12 @@ connector = "amazon"
 name = "amz_eu"
 marketplaces = ["FR", "GB"]
 fulfilled_by_marketplace = 0.8
+
+[[accounts]]
+connector = "shopify"
+name = "brand_shop"
+countries = ["DE", "US"]
+share = 0.5
 
 [[accounts]]
 connector = "files"

@@ -205,9 +205,9 @@ def _sent_again(known: Known, fate: Fate, link: Link, bills: Bills) -> Iterator[
     new = link.new
     if not new.shipped or new.shipped_at is None:
         return
-    ended = [r for r in fate.returns if (r.exchanged if link.kind == "exchange" else r.replaced)]
-    back = ended[0].key if ended else NONE
-    reason = ended[0].reason_final if ended else NO_REASON
+    row = fate.return_of(link)
+    back = row.key if row else NONE
+    reason = row.reason_final if row else NO_REASON
     cost = unit_cost(known, new)
     if cost is not None:
         yield Event(

@@ -16,7 +16,6 @@ import polars as pl
 from sources._sandbox.truth.facts import Known, lot_key, stable_hash
 from sources._sandbox.truth.outcomes import Fate, Link
 from sources._sandbox.truth.reader import NONE, UNKNOWN, key
-from sources._sandbox.truth.returned import Return
 from sources._sandbox.truth.stock import UNATTRIBUTED
 
 Row = dict[str, Any]
@@ -105,7 +104,7 @@ def exchanges(known: Known) -> Iterator[Row]:
 
 def _exchange(known: Known, fate: Fate, link: Link) -> Row:
     old, new, rates = link.original, link.new, known.rates
-    row = _return_of(fate, link)
+    row = fate.return_of(link)
     ordered = new.place.day(new.ordered_at)
     requested = (row.requested_at if row else None) or new.ordered_at
     difference = _price_difference(link)
@@ -139,13 +138,6 @@ def _exchange(known: Known, fate: Fate, link: Link) -> Row:
         "reporting_currency": rates.reporting,
         "reason_l2": row.reason_final if row else "unknown.no_reason",
     }
-
-
-def _return_of(fate: Fate, link: Link) -> Return | None:
-    ended = [
-        row for row in fate.returns if (row.exchanged if link.kind == "exchange" else row.replaced)
-    ]
-    return ended[0] if ended else None
 
 
 def _exchange_status(link: Link) -> str:

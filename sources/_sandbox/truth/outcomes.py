@@ -51,6 +51,13 @@ class Fate:
     def linked(self, kind: str) -> int:
         return sum(link.quantity for link in self.links if link.kind == kind)
 
+    def return_of(self, link: Link) -> Return | None:
+        """The return that a line was sent for: as told, else the first that ended so."""
+        told = [row for row in self.returns if row.return_id == link.new.return_id]
+        ended = [row for row in self.returns if link.kind == "exchange" and row.exchanged]
+        ended += [row for row in self.returns if link.kind != "exchange" and row.replaced]
+        return next(iter(told or ended), None)
+
 
 @dataclass(frozen=True)
 class Horizon:

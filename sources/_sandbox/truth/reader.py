@@ -105,6 +105,7 @@ class Line:
     original: str | None
     undelivered: int = 0  # units in parcels that are known never to arrive
     original_line: str | None = None  # line id in the original order, where it is told
+    return_id: str | None = None  # the return that it was sent for, where it is told
 
     @property
     def order_key(self) -> str:

@@ -104,7 +104,7 @@ class ShopLines:
     def exchanges(self) -> dict[tuple[str, int], Row]:
         """The exchange that put a line into its order."""
         heads = self.world.shop_returns.select(
-            "return_no", "requested_at", "approved_at", "is_opened_by_shop",
+            "return_no", "return_id", "requested_at", "approved_at", "is_opened_by_shop",
             pl.col("quantity").alias("returned"),
         )  # fmt: skip
         known = self.world.shop_exchanges.filter(pl.col("added_at") <= self.clock)
@@ -238,6 +238,7 @@ class ShopLines:
             original=row["order_id"] if exchange else None,
             undelivered=sum(lost),
             original_line=self._returned_line(exchange, rows) if exchange else None,
+            return_id=exchange["return_id"] if exchange else None,
         )
 
     def _customer(self, row: Row) -> str:
