@@ -50,6 +50,12 @@ LOAD_TABLES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     ),
     # Clock, code and settings of the last dbt build that ended well: one row.
     "transform": ("as_of_at TIMESTAMP, fingerprint VARCHAR", ("as_of_at",)),
+    # What the audits of a night expected and what failed; connector `all` is what went out.
+    "audit": (
+        "connector VARCHAR, account VARCHAR, stream VARCHAR, as_of_at TIMESTAMP,"
+        " rows_checked BIGINT, expectations BIGINT, failed BIGINT, failed_names VARCHAR",
+        ("connector", "account", "stream", "as_of_at"),
+    ),
     # Alerts after each build and the figures of each night, as compressed JSON.
     "alert_state": (
         "build_id VARCHAR, as_of_at TIMESTAMP, number BIGINT, content BLOB",

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
 import duckdb
 
@@ -41,6 +42,7 @@ log = logging.getLogger(__name__)
 BATCH_ROWS = 50_000  # bounds memory, whatever the number of files
 MEMORY_STEPS = ("80MB", "400MB", "2GB", "8GB")  # a stream of wide records climbs them
 CORRUPT = "landed_file_corrupt"
+UNEXPECTED = "batch_not_as_expected"
 _STREAM = ("connector", "account", "stream")
 
 
@@ -83,6 +85,20 @@ class LoadResult:
     error: str | None = None
 
 
+class Audit(Protocol):
+    """Looks at a landed batch before it is loaded."""
+
+    def refusal(
+        self,
+        connection: Connection,
+        table: RawTable,
+        account: str,
+        paths: Sequence[Path],
+        rows: int,
+    ) -> str | None:
+        """Why the batch must not be loaded; None where it may."""
+
+
 @dataclass
 class _Taken:
     """What is collected while the files of one stream are taken, and written at its end."""
@@ -91,6 +107,7 @@ class _Taken:
     records: list[dict[str, object]] = field(default_factory=list)
     totals: Counts = field(default_factory=Counts)
     refused: list[PendingFile] = field(default_factory=list)
+    refusal: str | None = None
     read: list[PendingFile] = field(default_factory=list)
 
 
@@ -106,12 +123,14 @@ def load_landed(
     known_by: datetime | None = None,
     now: datetime | None = None,
     progress: Callable[[str], None] = lambda _text: None,
+    audit: Audit | None = None,
 ) -> list[LoadResult]:
     """Take over every landed file that the warehouse has not recorded, stream by stream.
 
     With `known_by`, only files that were landed by then. `now` is the night's clock, which stands
     in `_changed_at`; without it (replay) that of each file does. A stream that cannot be loaded
-    keeps its former rows and is reported. A full disk ends it all, nothing is lost.
+    keeps its former rows and is reported; so does one whose batch the audit refuses. A full disk
+    ends it all, nothing is lost.
     """
     results = []
     with warehouse.connect() as connection:
@@ -121,8 +140,44 @@ def load_landed(
             files = _pending(folder, recorded.get(_ids(table, account), set()), known_by)
             if files:
                 progress("/".join(_ids(table, account)))
-                results.append(_load_stream(connection, table, account, files, now))
+                refusal = _audited(audit, connection, table, account, files)
+                if refusal:
+                    results.append(_refuse(connection, table, account, files, refusal))
+                else:
+                    results.append(_load_stream(connection, table, account, files, now))
     return results
+
+
+def _audited(
+    audit: Audit | None,
+    connection: Connection,
+    table: RawTable,
+    account: str,
+    files: Sequence[PendingFile],
+) -> str | None:
+    if audit is None:
+        return None
+    paths = [file.landed.data_path for file in files]
+    rows = sum(file.manifest.rows for file in files)
+    return audit.refusal(connection, table, account, paths, rows)
+
+
+def _refuse(
+    connection: Connection,
+    table: RawTable,
+    account: str,
+    files: Sequence[PendingFile],
+    refusal: str,
+) -> LoadResult:
+    """Hold the whole batch back: nothing is loaded, the cursor stays, the window is read again."""
+    ids = _ids(table, account)
+    taken = _Taken(None, refused=list(files), refusal=refusal)
+    taken.records = [_file_record(file, "refused", Counts()) for file in files]
+    with transaction(connection):
+        _write_records(connection, ids, taken)
+    for file in files:
+        _set_aside(file, ".refused")
+    return LoadResult(*ids, error=f"batch held back, former rows stay: {refusal}")
 
 
 def _recorded(connection: Connection) -> dict[tuple[str, str, str], set[str]]:
@@ -278,13 +333,13 @@ def _delete_missing(
     return Counts()
 
 
-def _set_aside(file: PendingFile) -> None:
-    """Keep a damaged file for inspection, under names that no reading of landing looks at."""
+def _set_aside(file: PendingFile, mark: str = ".damaged") -> None:
+    """Keep a refused file for inspection, under names that no reading of landing looks at."""
     data = file.landed.data_path
     manifest = data.with_name(data.name.removesuffix(DATA_SUFFIX) + MANIFEST_SUFFIX)
     for path in (manifest, data):
         if path.exists():
-            path.replace(path.with_name(path.name + ".damaged"))
+            path.replace(path.with_name(path.name + mark))
 
 
 def _batches(files: Iterable[PendingFile]) -> Iterator[list[PendingFile]]:
@@ -372,12 +427,21 @@ def _quarantine(ids: tuple[str, str, str], taken: _Taken) -> Iterator[dict[str, 
     for file in taken.refused:
         yield base | {
             "quality_date": file.as_of.date(),
-            "quarantine_reason": CORRUPT,
+            "quarantine_reason": UNEXPECTED if taken.refusal else CORRUPT,
             "rows": file.manifest.rows,
             "example_ref": file.name,
-            "what_to_do": "nothing: the window is read again next night; "
-            "if it happens again, check the disk of the data folder",
+            "what_to_do": _UNEXPECTED_TO_DO if taken.refusal else _CORRUPT_TO_DO,
         }
+
+
+_CORRUPT_TO_DO = (
+    "nothing: the window is read again next night; if it happens again, check the disk of the data"
+    " folder"
+)
+_UNEXPECTED_TO_DO = (
+    "look at the pages in data_docs of the data folder: the window is read again next night; if the"
+    " source is right as it is, run `aftersales nightly --accept-loss` once"
+)
 
 
 def _drift(ids: tuple[str, str, str], files: Iterable[PendingFile]) -> Iterator[dict[str, object]]:

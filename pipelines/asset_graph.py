@@ -14,6 +14,7 @@ from typing import Any
 import dagster as dg
 
 from assets import catalog
+from assets.audit.incoming import suites_of
 from assets.catalog import Model
 from assets.raw_tables import RawTable, raw_tables
 from pipelines import night as steps
@@ -21,7 +22,7 @@ from pipelines.night import Night
 from sources._core.connector import Connector
 
 PUBLICATION = dg.AssetKey(["published", "aftersales"])
-FRESH, STRUCTURE, ODDITIES = "fresh", "structure", "oddities"
+FRESH, STRUCTURE, ODDITIES, EXPECTED = "fresh", "structure", "oddities", "as_expected"
 
 Event = dg.MaterializeResult[Any] | dg.AssetCheckResult
 
@@ -48,6 +49,12 @@ def night_asset(
     )
     checks = [dg.AssetCheckSpec(FRESH, asset=raw_key(table)) for table in tables]
     checks += [dg.AssetCheckSpec(name, asset=PUBLICATION) for name in (STRUCTURE, ODDITIES)]
+    checks += [
+        dg.AssetCheckSpec(EXPECTED, asset=raw_key(table))
+        for table in tables
+        if table.stream.name in suites_of(table.connector)
+    ]
+    checks.append(dg.AssetCheckSpec(EXPECTED, asset=PUBLICATION))
 
     @dg.multi_asset(
         name="night",
@@ -137,6 +144,24 @@ def _raw_events(night: Night, table: RawTable) -> Iterator[Event]:
             severity=dg.AssetCheckSeverity.WARN,
             metadata=failures,
         )
+    yield from _audited(night, raw_key(table), place)
+
+
+def _audited(night: Night, key: dg.AssetKey, place: tuple[str, str]) -> Iterator[Event]:
+    """One check for what was expected of a stream of all accounts, or of all marts."""
+    found = {
+        f"{account} {stream}": verdict
+        for (connector, account, stream), verdict in night.report.audits.verdicts.items()
+        if (connector, stream) == place or (connector, "") == place
+    }
+    if found:
+        yield dg.AssetCheckResult(
+            asset_key=key,
+            check_name=EXPECTED,
+            passed=not any(verdict.failed for verdict in found.values()),
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={name: "; ".join(v.failed) or "as expected" for name, v in found.items()},
+        )
 
 
 def _built(night: Night, models: Sequence[Model], chosen: Iterable[dg.AssetKey]) -> Iterator[Event]:
@@ -176,3 +201,4 @@ def _built(night: Night, models: Sequence[Model], chosen: Iterable[dg.AssetKey])
             severity=dg.AssetCheckSeverity.WARN,
             metadata={node.name: node.message for node in built.warnings},
         )
+        yield from _audited(night, PUBLICATION, ("all", ""))

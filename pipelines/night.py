@@ -21,6 +21,7 @@ from typing import Any
 import filelock
 
 from assets import catalog, parquet, publish, slices
+from assets.audit import outgoing as audit_results
 from assets.control import (
     Outcome,
     ensure_control_tables,
@@ -35,6 +36,7 @@ from assets.publish import Build, Options, Publication, PublicationBlockedError
 from assets.raw_tables import ensure_raw_tables
 from assets.warehouse import StorageFullError, Warehouse, transaction
 from pipelines import alerting
+from pipelines.auditing import Audits
 from pipelines.progress import Silent, Watcher
 from pipelines.resources import Places, code_version
 from pipelines.settings import Settings
@@ -89,6 +91,7 @@ class Report:
     publication: Publication | None = None
     is_unchanged: bool = False
     recovered: set[tuple[str, str, str]] = field(default_factory=set)
+    audits: Audits = field(default_factory=Audits)
     started: float = 0.0
 
     @property
@@ -153,6 +156,9 @@ def load(night: Night, title: str) -> list[LoadResult]:
         list(night.connectors.values()),
         now=night.as_of,
         progress=night.watcher.detail,
+        audit=night.report.audits.incoming(
+            night.settings.reports_only, accepts_all=night.accept_loss
+        ),
     )
     night.report.loads.extend(results)
     return results
@@ -250,6 +256,7 @@ def record(night: Night) -> None:
     with night.warehouse.connect() as connection:
         failed_before = set(connection.execute(_FAILED_LAST).fetchall())
         record_outcomes(connection, night.as_of, outcomes)
+        audit_results.record(connection, night.as_of, night.report.audits.verdicts)
     night.report.recovered = {p for p in failed_before if p in states and p not in failures}
     for place, error in failures.items():
         night.watcher.note(f"{'/'.join(place)} keeps yesterday's data: {error}")
@@ -285,6 +292,7 @@ def publish_night(night: Night) -> Publication | None:
     night.watcher.step("publish")
     if built.blocking:
         raise PublicationBlockedError(_blocked_message(built, night.places))
+    audit_marts(night)
     alerting.decide(night.settings, night.places, night.as_of, _build_id(night))
     tables = catalog.published_tables(night.project.manifest_path)
     build = Build(
@@ -312,6 +320,14 @@ def publish_night(night: Night) -> Publication | None:
     parquet.write_parquet(publication.path, night.places.parquet, tables, build.build_id)
     night.report.publication = publication
     return publication
+
+
+def audit_marts(night: Night) -> None:
+    """What looks odd about the marts is said; it does not block."""
+    changed = sum(r.rows_loaded + r.rows_deleted for r in night.report.loads)
+    night.report.audits.outgoing(night.places, night.as_of, changed)
+    for place, verdict in night.report.audits.failed.items():
+        night.watcher.note(f"{'/'.join(place)} is not as expected: {'; '.join(verdict.failed)}")
 
 
 def tell(night: Night) -> None:

@@ -71,7 +71,7 @@ def _last_clock(night: Night) -> datetime:
     return max(known, default=night.as_of)
 
 
-_TAKE_OVER = ("outcome", "alert_state", "alert_measure", "build")
+_TAKE_OVER = ("outcome", "audit", "alert_state", "alert_measure", "build")
 
 
 def _keep_outcomes(fresh: Warehouse, old: Warehouse, known_by: datetime) -> None:

@@ -54,6 +54,10 @@ class Places:
         return self.data / "dbt"
 
     @property
+    def data_docs(self) -> Path:
+        return self.data / "data_docs"
+
+    @property
     def outbox(self) -> Path:
         return self.data / "outbox.sqlite"
 

@@ -1,6 +1,7 @@
--- What loading counted, per stream and night; and on stream `all` of tonight what only the facts
--- can tell: codes without a meaning, money without a rate, rows without their order, settlements
--- that do not add up.
+-- What loading counted, per stream and night, its score lowered by the share of expectations that
+-- failed in audits (connector `all`: what went out); and on stream `all` of tonight what only the
+-- facts can tell: codes without a meaning, money without a rate, rows without their order,
+-- settlements that do not add up.
 with
 
 files as (
@@ -34,6 +35,22 @@ quarantined as (
         account,
         stream,
         quality_date
+),
+
+audits as (
+    select
+        connector,
+        account,
+        stream,
+        cast(as_of_at as date) as quality_date,
+        sum(rows_checked) as rows_checked,
+        1 - cast(sum(failed) as double) / sum(expectations) as share_met
+    from {{ source('load', 'audit') }}
+    group by
+        connector,
+        account,
+        stream,
+        cast(as_of_at as date)
 ),
 
 order_lines as (
@@ -134,6 +151,13 @@ keys as (
         stream,
         quality_date
     from quarantined
+    union
+    select
+        connector,
+        account,
+        stream,
+        quality_date
+    from audits
 ),
 
 loaded as (
@@ -142,10 +166,13 @@ loaded as (
         keys.account,
         keys.stream,
         keys.quality_date,
-        coalesce(files.rows_in, quarantined.rows_quarantined, 0) as rows_in,
+        coalesce(
+            files.rows_in, quarantined.rows_quarantined, cast(audits.rows_checked as bigint), 0
+        ) as rows_in,
         coalesce(files.rows_loaded, 0) as rows_loaded,
         coalesce(files.rows_duplicate, 0) as rows_duplicate,
-        coalesce(quarantined.rows_quarantined, 0) as rows_quarantined
+        coalesce(quarantined.rows_quarantined, 0) as rows_quarantined,
+        coalesce(audits.share_met, 1) as share_met
     from keys
     left join files
         on
@@ -159,6 +186,12 @@ loaded as (
             and keys.account = quarantined.account
             and keys.stream = quarantined.stream
             and keys.quality_date = quarantined.quality_date
+    left join audits
+        on
+            keys.connector = audits.connector
+            and keys.account = audits.account
+            and keys.stream = audits.stream
+            and keys.quality_date = audits.quality_date
 ),
 
 final as (
@@ -176,7 +209,7 @@ final as (
         cast(0 as bigint) as unlinked_rows,
         cast(null as bigint) as settlements_off,
         cast(null as decimal(18, 4)) as settlement_difference,
-        greatest(1 - coalesce({{ rate("rows_quarantined", "rows_in") }}, 0), 0)
+        greatest(1 - coalesce({{ rate("rows_quarantined", "rows_in") }}, 0), 0) * share_met
             as completeness_score
     from loaded
 
