@@ -14,9 +14,10 @@ from pathlib import Path
 from assets.order_lookup import accounts_of_orders
 from assets.warehouse import Warehouse
 from pipelines.imported import Imported, read_imported
-from pipelines.importing import Finding, Importer
+from pipelines.importing import Importer
 from pipelines.night import exclusive
 from pipelines.opening import keep_apart, read_settings
+from pipelines.recognition import Finding
 from pipelines.resources import Places
 from sources._core.clock import Clock, SystemClock
 from sources._core.connector import Connector

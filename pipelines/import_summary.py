@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pipelines.imported import Imported, ImportedAccount
-from pipelines.importing import Finding
+from pipelines.recognition import Finding
 from sources._core.connector import Connector
 from sources._core.downloads import Download
 
@@ -39,7 +39,7 @@ def print_findings(console: Console, findings: Sequence[Finding], language: str)
     for finding in findings:
         table.add_row(
             finding.path.name,
-            finding.download.title[language] if finding.download else "-",
+            finding.title[language] if finding.title else "-",
             finding.account or "-",
             ", ".join(finding.marketplaces) or "-",
             _days(finding.first_day, finding.last_day),

@@ -1,23 +1,19 @@
 """Reports as a person downloaded them, landed as files of the streams that the API feeds.
 
-Belongs here: recognising a file, finding its account, landing it once. Does not belong here: what
-a report looks like (`sources/<connector>/downloads.py`), unpacking (`sources/files`), the list of
-what was imported (`imported.py`).
-
-Nothing is repaired: a file that is cut, changed by a spreadsheet program, in an unknown language or
-of another account is refused as a whole, with what to do.
+Belongs here: finding the account of a file, landing it once. Does not belong here: which report it
+is and whether it is whole (`recognition.py`), the list of what was imported (`imported.py`).
 """
 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
+import os
+import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import Any, Literal
 
 import pydantic
 
@@ -28,85 +24,30 @@ from pipelines.imported import (
     account_settings,
     write_imported,
 )
+from pipelines.recognition import (
+    Finding,
+    Recognised,
+    RefusedError,
+    check_untouched,
+    check_whole,
+    hash_of,
+    inspect,
+    listed,
+    recognise,
+)
 from pipelines.resources import Places
 from pipelines.settings import Settings
 from sources._core.connector import AccountSettings, Connector, Page
-from sources._core.downloads import Content, Download
+from sources._core.durable import write_atomically
 from sources._core.errors import SourceError
 from sources._core.landing import LandingWriter, finished_sources, stream_folder
 from sources._core.records import Encoded, RecordEncoder
+from sources.files import shop_export
 from sources.files.as_downloaded import TextTable, read_downloaded
 from sources.files.cells import FileRefusedError
 
-MOST_BAD_ROWS = 0.05
-SAMPLED_ORDERS = 2_000
-_SHOWN_WORDS = 6
-_SUM_DIFFERS = "settlement_sum_differs"
-
-State = Literal["new", "known", "empty", "refused"]
 # Account -> how many of these orders it has: (connector, orders) as the warehouse knows them.
 OrderCounts = Callable[[Connector, Sequence[str]], Mapping[str, int]]
-
-
-class RefusedError(Exception):
-    """The file is not imported; the message says what to do."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What became of one file."""
-
-    path: Path
-    state: State
-    message: str = ""
-    download: Download | None = None
-    account: str = ""
-    marketplaces: tuple[str, ...] = ()
-    rows: int = 0
-    held_back: int = 0
-    first_day: date | None = None
-    last_day: date | None = None
-
-
-@dataclass
-class _Recognised:
-    """A file whose report is known; the rest is what reading it once has shown."""
-
-    path: Path
-    sha256: str
-    table: TextTable
-    connector: Connector
-    download: Download
-    rows: int = 0
-    rejects: Counter[str] = field(default_factory=Counter)
-    notes: set[str] = field(default_factory=set)
-    marketplaces: set[str] = field(default_factory=set)
-    currencies: Counter[str] = field(default_factory=Counter)
-    orders: dict[str, None] = field(default_factory=dict)
-    first: str = ""
-    last: str = ""
-
-    @property
-    def content(self) -> Content:
-        return Content(self.table.data, f"{self.path.name}#{self.sha256}", self.table.charset)
-
-    @property
-    def last_day(self) -> date:
-        return date.fromisoformat(self.last[:10])
-
-    def finding(self, state: State, message: str = "", account: str = "") -> Finding:
-        return Finding(
-            self.path,
-            state,
-            message,
-            self.download,
-            account,
-            tuple(sorted(self.marketplaces)),
-            self.rows,
-            sum(self.rejects.values()),
-            date.fromisoformat(self.first[:10]) if self.first else None,
-            self.last_day if self.last else None,
-        )
 
 
 @dataclass
@@ -125,10 +66,14 @@ class Importer:
     def run(self, paths: Sequence[Path]) -> list[Finding]:
         """Files that name their marketplace first: others find their account through them."""
         findings: list[Finding] = []
-        found: list[_Recognised] = []
+        found: list[Recognised] = []
         for path in paths:
             try:
-                file = recognise(path, self.connectors, self.settings.inbox.encodings)
+                table = read_downloaded(path, self.settings.inbox.encodings)
+                if shop_export.is_shop_export(table.header):
+                    findings.append(self._take_shop_export(path, table))
+                    continue
+                file = recognise(path, table, self.connectors)
             except (RefusedError, FileRefusedError) as refused:
                 findings.append(Finding(path, "refused", str(refused)))
                 continue
@@ -143,7 +88,7 @@ class Importer:
         order = {path: number for number, path in enumerate(paths)}
         return sorted(findings, key=lambda f: order[f.path])
 
-    def _take(self, file: _Recognised) -> Finding:
+    def _take(self, file: Recognised) -> Finding:
         if not file.rows and not any(file.rejects.values()):
             return file.finding("empty", "the report has no rows: nothing to load")
         try:
@@ -165,7 +110,73 @@ class Importer:
         self._remember(file, account)
         return file.finding("new", account=account.name)
 
-    def _account(self, file: _Recognised) -> AccountSettings:
+    def _take_shop_export(self, path: Path, table: TextTable) -> Finding:
+        """An order export of a shop goes into the inbox, as rows of the dataset `orders`."""
+        sha256 = hash_of(path)
+        title = shop_export.TITLE
+        known = next((f for f in self.imported.files if f.sha256 == sha256), None)
+        if known is not None:
+            return Finding(path, "known", "was imported before", title=title, account=known.account)
+        channel = self._shop_channel()
+        text = table.data.decode(table.charset or "utf-8-sig")
+        lines = shop_export.order_lines(text, channel)
+        if not lines:
+            return Finding(path, "empty", "the export has no rows", title=title, account=channel)
+        self._drop(f"{path.stem}-{sha256[:8]}.csv", shop_export.as_csv(lines))
+        days = sorted(date.fromisoformat(line["ordered_at"][:10]) for line in lines)
+        if not self._has_api(channel):
+            self.imported = self.imported.with_account(ImportedAccount("files", channel, ()))
+        self.imported = self.imported.with_file(
+            ImportedFile(
+                name=path.name,
+                sha256=sha256,
+                connector="files",
+                account=channel,
+                stream=shop_export.DATASET,
+                rows=len(lines),
+                first_day=days[0],
+                last_day=days[-1],
+                currency=lines[0]["currency"],
+                imported_at=self.now,
+            )
+        )
+        write_imported(self.places.data, self.imported)
+        return Finding(
+            path,
+            "new",
+            title=title,
+            account=channel,
+            rows=len(lines),
+            first_day=days[0],
+            last_day=days[-1],
+        )
+
+    def _shop_channel(self) -> str:
+        """The account that was named, else the only shop of the settings, else `shopify`."""
+        shops = [a.name for a in self.settings.accounts if a.connector == "shopify"]
+        if self.named is not None:
+            owners = {a.name: a.connector for a in self.settings.accounts}
+            if owners.get(self.named, "files") not in ("shopify", "files"):
+                raise RefusedError(
+                    f"it is an export of a shop, and {self.named} is an account of "
+                    f"{owners[self.named]}: give another name with --account"
+                )
+            return self.named
+        if len(shops) > 1:
+            raise RefusedError(
+                f"it may belong to account {listed(shops)}: say which with --account NAME"
+            )
+        return shops[0] if shops else "shopify"
+
+    def _drop(self, name: str, content: bytes) -> None:
+        """Into the inbox, as a file that has lain there long enough for the next night."""
+        target = self.places.inbox / shop_export.DATASET / re.sub(r"[^\w.-]", "_", name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(target, content)
+        settled = target.stat().st_mtime - self.settings.inbox.settle_seconds - 1
+        os.utime(target, (settled, settled))
+
+    def _account(self, file: Recognised) -> AccountSettings:
         """Whose report it is: the account that was named, else the one its rows tell."""
         known = [
             a
@@ -185,20 +196,20 @@ class Importer:
             and not file.marketplaces & set(account.marketplaces)
         ):
             raise RefusedError(
-                f"it is of {_listed(file.marketplaces)}, account {name} sells on "
-                f"{_listed(account.marketplaces)}: it belongs to another account. Name that "
+                f"it is of {listed(file.marketplaces)}, account {name} sells on "
+                f"{listed(account.marketplaces)}: it belongs to another account. Name that "
                 "one with --account, or correct marketplaces in aftersales.toml"
             )
         if counts and name not in counts:
             raise RefusedError(
-                f"its orders are those of account {_listed(counts)}, not of {name}: it belongs to "
+                f"its orders are those of account {listed(counts)}, not of {name}: it belongs to "
                 "another account. Leave out --account, or name the right one"
             )
         if account is not None and self._has_api(name):
             return account
         return self._reports_account(file, name, account)
 
-    def _check_connector(self, file: _Recognised, name: str) -> None:
+    def _check_connector(self, file: Recognised, name: str) -> None:
         owners = {account.name: account.connector for account in self.settings.accounts}
         owners |= {account.name: account.connector for account in self.imported.accounts}
         owner = owners.get(name, file.connector.name)
@@ -208,7 +219,7 @@ class Importer:
                 "give another name with --account"
             )
 
-    def _accounts_of_reports(self, file: _Recognised) -> list[AccountSettings]:
+    def _accounts_of_reports(self, file: Recognised) -> list[AccountSettings]:
         """Accounts that exist through imports alone, those of this run included."""
         return [
             account_settings(account, file.connector, self.now.date())
@@ -217,7 +228,7 @@ class Importer:
         ]
 
     def _told_account(
-        self, file: _Recognised, known: Sequence[AccountSettings], counts: Mapping[str, int]
+        self, file: Recognised, known: Sequence[AccountSettings], counts: Mapping[str, int]
     ) -> str:
         shared = {a.name: len(file.marketplaces & set(a.marketplaces)) for a in known}
         if not file.marketplaces:
@@ -228,7 +239,7 @@ class Importer:
             return best[0]
         if best:
             raise RefusedError(
-                f"it may belong to account {_listed(best)}: say which with --account NAME"
+                f"it may belong to account {listed(best)}: say which with --account NAME"
             )
         downloads = file.connector.downloads
         if not file.marketplaces or downloads is None:
@@ -238,12 +249,12 @@ class Importer:
             )
         return downloads.account_name(file.marketplaces)
 
-    def _may_be_new(self, file: _Recognised, name: str) -> None:
+    def _may_be_new(self, file: Recognised, name: str) -> None:
         with_api = [a.name for a in self.settings.accounts if self._has_api(a.name)]
         if with_api:
             raise RefusedError(
-                f"it is of {_listed(file.marketplaces) or 'an account that is not set'}, and "
-                f"{name} is no account of aftersales.toml: name one of {_listed(with_api)} with "
+                f"it is of {listed(file.marketplaces) or 'an account that is not set'}, and "
+                f"{name} is no account of aftersales.toml: name one of {listed(with_api)} with "
                 f"--account, or add an [[accounts]] block for {name}"
             )
 
@@ -254,7 +265,7 @@ class Importer:
         )
 
     def _reports_account(
-        self, file: _Recognised, name: str, account: AccountSettings | None
+        self, file: Recognised, name: str, account: AccountSettings | None
     ) -> AccountSettings:
         """The account that lives from reports alone, with the marketplaces of this one too."""
         marketplaces = {*(account.marketplaces if account else ()), *file.marketplaces}
@@ -269,18 +280,18 @@ class Importer:
         except pydantic.ValidationError as error:
             said = "; ".join(fault["msg"] for fault in error.errors(include_input=False))
             raise RefusedError(
-                f"it is of {_listed(file.marketplaces)} and cannot be of account {name} ({said})"
+                f"it is of {listed(file.marketplaces)} and cannot be of account {name} ({said})"
             ) from error
         self.imported = self.imported.with_account(entry)
         return found
 
-    def _counts(self, file: _Recognised) -> Mapping[str, int]:
+    def _counts(self, file: Recognised) -> Mapping[str, int]:
         orders = list(file.orders)
         here = self._orders_here.get(file.connector.name, {})
         counts = Counter(here[order] for order in orders if order in here)
         return counts or self.order_counts(file.connector, orders)
 
-    def _land(self, file: _Recognised, account: AccountSettings, folder: Path) -> None:
+    def _land(self, file: Recognised, account: AccountSettings, folder: Path) -> None:
         stream = file.download.stream
         writer = LandingWriter(
             folder,
@@ -302,7 +313,7 @@ class Importer:
         if not self._has_api(account.name):
             writer.end_window(cursor_after=min(_end_of(file.last), self.now), complete=False)
 
-    def _remember(self, file: _Recognised, account: AccountSettings) -> None:
+    def _remember(self, file: Recognised, account: AccountSettings) -> None:
         currency = file.currencies.most_common(1)
         finding = file.finding("new")
         self.imported = self.imported.with_file(
@@ -322,123 +333,9 @@ class Importer:
         write_imported(self.places.data, self.imported)
 
 
-def recognise(
-    path: Path, connectors: Mapping[str, Connector], encodings: Sequence[str]
-) -> _Recognised:
-    """Which report a file is, by its header; RefusedError or FileRefusedError where it is none."""
-    table = read_downloaded(path, encodings)
-    judged = [
-        (download.fits(table.header, table.sample), connector, download)
-        for connector in connectors.values()
-        if connector.downloads is not None
-        for download in connector.downloads.reports
-    ]
-    fitting = [found for found in judged if found[0].known and not found[0].lacking]
-    if fitting:
-        _, connector, download = max(fitting, key=lambda found: found[0].known)
-        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-        return _Recognised(path, sha256, table, connector, download)
-    near = max(judged, key=lambda found: found[0].known, default=None)
-    words = ", ".join(word.strip() for word in table.header[:_SHOWN_WORDS])
-    if near is not None and near[0].known > 1:
-        raise RefusedError(
-            f"it looks like {near[2].title['en']}, but has no column {_listed(near[0].lacking)}: "
-            f"download the report again ({near[2].where['en']}) and import it as it is"
-        )
-    known = sorted({download.title["en"] for _, _, download in judged})
-    raise RefusedError(
-        f"no report that is known has a header like this ({words}). Known are: "
-        f"{', '.join(known)}. If it is one of these in another language, set the language of the "
-        "reports (in Seller Central: Settings, Account info, Report language) to English and "
-        "download it again; your own tables go into the inbox (aftersales inbox-templates)"
-    )
-
-
-def inspect(file: _Recognised) -> None:
-    """Read the whole file once, without landing anything."""
-    downloads = file.connector.downloads
-    if downloads is None:
-        raise TypeError(f"connector {file.connector.name} reads no downloads")
-    encoder = RecordEncoder(file.download.stream)
-    try:
-        for page in file.download.read(file.content, downloads.any_account):
-            encoded = encoder.encode(page)
-            file.rows += len(encoded.lines)
-            for reject in encoded.rejects:
-                file.rejects.update({reject.reason: reject.count})
-                file.notes.add(reject.reason)
-            for record in _records(page):
-                _note(file, record)
-    except SourceError as error:
-        if not any(file.rejects.values()):
-            raise RefusedError(str(error)) from error
-        check_whole(file)
-
-
-def _records(page: Page) -> Iterator[Mapping[str, Any]]:
-    for record in page.records:
-        if isinstance(record, Mapping):
-            yield record
-
-
-def _note(file: _Recognised, record: Mapping[str, Any]) -> None:
-    download = file.download
-    marketplace = download.marketplace_of(record)
-    if marketplace:
-        file.marketplaces.add(marketplace)
-    if download.currency_field and (currency := record.get(download.currency_field)):
-        file.currencies[currency] += 1
-    order = record.get(download.order_field)
-    if order and len(file.orders) < SAMPLED_ORDERS:
-        file.orders[str(order)] = None
-    begin = record.get(download.stream.event_field or "")
-    end = record.get(download.last_field) or begin
-    if begin:
-        file.first = min(file.first, str(begin)) if file.first else str(begin)
-    if end:
-        file.last = max(file.last, str(end))
-
-
-def check_untouched(file: _Recognised) -> None:
-    """RefusedError for a file that a spreadsheet program has changed."""
-    downloads = file.connector.downloads
-    spoilt = file.download.spoilt(file.content, downloads.any_account) if downloads else ()
-    if spoilt:
-        raise RefusedError(
-            f"a spreadsheet program has changed column {_listed(spoilt)} (dates in its own form, "
-            f"long numbers like 1.11E+16): {_again(file)} and import the file without opening it "
-            "in a spreadsheet"
-        )
-
-
-def check_whole(file: _Recognised) -> None:
-    """RefusedError for half a file, and for one of which too much cannot be read."""
-    if file.table.ends_open and _SUM_DIFFERS in file.notes:
-        raise RefusedError(
-            f"its amounts do not add up and its last line is open, so it is cut: {_again(file)}"
-        )
-    held_back = sum(file.rejects.values())
-    if held_back > MOST_BAD_ROWS * (held_back + file.rows):
-        reasons = _listed(reason for reason, count in file.rejects.items() if count)
-        raise RefusedError(
-            f"{held_back} of {held_back + file.rows} rows cannot be read ({reasons}): "
-            f"{_again(file)}, and import it as it is"
-        )
-    if not file.last:
-        raise RefusedError(f"no row has a date: {_again(file)}")
-
-
-def _again(file: _Recognised) -> str:
-    return f"download {file.download.title['en']} again ({file.download.where['en']})"
-
-
 def _end_of(moment: str) -> datetime:
     """The moment, or the end of the day that is all a row tells."""
     found = datetime.fromisoformat(moment)
     if len(moment) == len("2026-01-31"):
         found = datetime.combine(found.date(), time.min) + timedelta(days=1)
     return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
-def _listed(words: Any) -> str:
-    return ", ".join(sorted(map(str, words)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import io
 import shutil
@@ -18,11 +19,12 @@ from assets.control import ensure_control_tables
 from assets.load import load_landed
 from assets.raw_tables import ensure_raw_tables
 from assets.warehouse import Warehouse
+from pipelines import night as steps
 from pipelines.import_run import import_files
 from pipelines.import_summary import gaps
 from pipelines.imported import read_imported
-from pipelines.importing import Finding
-from pipelines.opening import read_settings
+from pipelines.opening import open_night, read_settings
+from pipelines.recognition import Finding
 from pipelines.resources import Places
 from sources._core.clock import ManualClock
 from sources.amazon import CONNECTOR
@@ -397,3 +399,71 @@ def test_cut_xml_is_refused(bring: Import, places: Places) -> None:
     (_, found) = bring(orders__txt=ORDERS, returns__xml=XML_RETURNS[:-60])
     assert found.state == "refused"
     assert not (places.landing / "amazon" / "amazon_eu" / "mfn_returns").exists()
+
+
+SHOP_COLUMNS = [
+    "Name", "Email", "Financial Status", "Paid at", "Fulfilled at", "Currency", "Subtotal",
+    "Shipping", "Taxes", "Total", "Created at", "Lineitem quantity", "Lineitem name",
+    "Lineitem price", "Lineitem sku", "Lineitem fulfillment status", "Shipping Country",
+    "Cancelled at", "Id",
+]  # fmt: skip
+
+
+def shop_orders(**changes: str) -> bytes:
+    """An order of two lines, as Shopify writes it: what is of the order stands in its first row."""
+    at = "2026-03-10 09:00:00 +0100"
+    first = ["#1001", "erika@example.org", "paid", at, "2026-03-11 10:00:00 +0100", "EUR", "27.00",
+             "5.00", "5.11", "32.00", at, "2", "Romper", "10.00", "R-66", "fulfilled", "DE", "",
+             "5123456789012"]  # fmt: skip
+    second = [*["#1001"], *[""] * 9, at, "1", "Bib, blue", "10.00", "BIB", "pending", "", "", ""]
+    head = dict(zip(SHOP_COLUMNS, first, strict=True))
+    head |= {name.replace("_", " "): value for name, value in changes.items()}
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerows([SHOP_COLUMNS, list(head.values()), second])
+    return text.getvalue().encode()
+
+
+def test_an_order_export_of_shopify_goes_through_the_inbox(bring: Import, places: Places) -> None:
+    (found,) = bring(orders_export__csv=shop_orders())
+    assert (found.state, found.account, found.rows) == ("new", "shopify", 2)
+    (dropped,) = (places.inbox / "orders").iterdir()
+    rows = list(csv.DictReader(dropped.open(encoding="utf-8")))
+    shown = ("order_ref", "order_number", "sku", "quantity", "discount_amount", "status", "country")
+    assert [tuple(row[name] for name in shown) for row in rows] == [
+        ("5123456789012", "#1001", "R-66", "2", "2.00", "shipped", "DE"),
+        ("5123456789012", "#1001", "BIB", "1", "1.00", "open", "DE"),
+    ]
+    assert [row["tax_amount"] for row in rows] == ["3.41", "1.70"]
+    assert {row["tax_included"] for row in rows} == {"true"}
+    assert rows[0]["ordered_at"] == "2026-03-10T09:00:00+01:00"
+    assert "erika" not in dropped.read_text("utf-8")
+    settings = read_settings(places)
+    assert settings.reports_only == {"shopify"}
+    (again,) = bring(other__csv=shop_orders())
+    assert again.state == "known"
+    with open_night(where=places) as night:
+        steps.prepare(night)
+        (outcome,) = steps.extract(night, only={"files": frozenset(["orders"])})
+    assert (outcome.error, outcome.rows, outcome.rejected) == (None, 2, 0)
+
+
+@pytest.mark.parametrize("changes", [{"Id": "5.12E+12"}, {"Created_at": "3/10/2026 9:00"}])
+def test_an_export_changed_by_a_spreadsheet_is_refused(
+    bring: Import, places: Places, changes: dict[str, str]
+) -> None:
+    (found,) = bring(orders_export__csv=shop_orders(**changes))
+    assert found.state == "refused"
+    assert "spreadsheet" in found.message
+    assert not (places.inbox / "orders").exists()
+
+
+def test_a_night_of_reports_alone_asks_no_api(bring: Import, places: Places) -> None:
+    bring(orders__txt=ORDERS)
+    with open_night(where=places) as night:
+        steps.prepare(night)
+        wanted = frozenset(stream.name for stream in CONNECTOR.streams)
+        outcomes = steps.extract(night, only={"amazon": wanted})
+    assert {o.stream for o in outcomes} == {s.name for s in CONNECTOR.streams if s.is_static}
+    assert {o.error for o in outcomes} == {None}
+    assert not night.settings.is_sandbox
