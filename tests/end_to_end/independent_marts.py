@@ -247,9 +247,7 @@ class Marts:
                     "units_repeat_return",
                     pl.col("_rows")
                     + (
-                        pl.col("units_exchanged")
-                        + pl.col("units_replaced")
-                        - pl.col("_linked_rows")
+                        pl.col("units_exchanged") + pl.col("units_replaced") - self._ended_in_rows()
                     ).clip(0),
                 ),
             ).alias("units_with_return_event"),
@@ -263,6 +261,17 @@ class Marts:
             .cast(MONEY)
             .alias("returned_net_sales"),
         )
+
+    @staticmethod
+    def _ended_in_rows() -> pl.Expr:
+        """Units of returned rows that ended as something sent instead.
+
+        Amazon's rows of several units may end in more than one way: money first, then goods.
+        """
+        sent = pl.col("units_exchanged") + pl.col("units_replaced")
+        left = (pl.col("_rows") - pl.col("units_refunded")).clip(0)
+        is_amazon = pl.col("connector") == "amazon"
+        return pl.when(is_amazon).then(pl.min_horizontal(sent, left)).otherwise("_linked_rows")
 
     def _is_old(self) -> pl.Expr:
         past = pl.col("horizon_start_date") + pl.duration(days=pl.col("horizon_days"))

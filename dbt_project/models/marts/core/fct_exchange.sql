@@ -21,8 +21,8 @@ skus as (
     from {{ ref('dim_sku') }}
 ),
 
--- the return that the exchange answers: the one it names, else the first of the line that ended in
--- its kind
+-- the return that the exchange answers: the one it names, else the first of the line of which a
+-- unit ended in its kind
 answered as (
     select
         exchanges.new_order_line_key,
@@ -36,7 +36,10 @@ answered as (
         exchanges.return_line_key = return_lines.return_line_key
         or (
             exchanges.return_line_key is null
-            and exchanges.exchange_kind = return_lines.resolution
+            and case
+                when exchanges.exchange_kind = 'exchange' then return_lines.units_exchanged
+                else return_lines.units_replaced
+            end > 0
         )
     qualify row_number() over (
         partition by exchanges.new_order_line_key
