@@ -147,32 +147,31 @@ class Costs:
 
     def _is_closed(self) -> pl.Expr:
         """The horizon is over, or nothing was delivered, and no unit is on its way."""
-        outcomes = self.facts["fct_unit_outcome"]
-        moving = outcomes.filter(
-            pl.col("outcome").is_in(["in_transit", "return_in_progress", "unshipped_open"])
-        )["order_line_key"].to_list()
-        lost = dict(
-            outcomes.filter(pl.col("outcome") == "undelivered")
-            .select("order_line_key", "quantity")
-            .iter_rows()
+        moving = self._units_by_line(
+            "fct_unit_outcome",
+            pl.col("outcome").is_in(["in_transit", "return_in_progress", "unshipped_open"]),
         )
-        back = dict(
-            self.facts["fct_return_line"]
-            .filter(pl.col("reason_claimed").str.starts_with("logistics.undeliverable"))
-            .group_by("order_line_key")
-            .agg(pl.col("quantity").sum())
-            .iter_rows()
+        lost = self._units_by_line("fct_unit_outcome", pl.col("outcome") == "undelivered")
+        # a shop is told of parcels that never came, and refunds them without goods
+        never_came = self._units_by_line(
+            "fct_refund_line",
+            (pl.col("connector") == "shopify") & (pl.col("kind") == "inr"),
+            "units_refunded",
         )
-        key = pl.col("order_line_key")
-        lost_units = pl.max_horizontal(
-            key.replace_strict(lost, default=0, return_dtype=pl.Int64),
-            key.replace_strict(back, default=0, return_dtype=pl.Int64),
+        sent_back = self._units_by_line(
+            "fct_return_line", pl.col("reason_claimed").str.starts_with("logistics.undeliverable")
         )
         past = pl.col("horizon_start_date") + pl.duration(days=pl.col("horizon_days"))
         is_old = (past <= self.data_until).fill_null(value=False) | (
-            lost_units == pl.col("quantity_shipped")
+            pl.max_horizontal(lost + never_came, sent_back) == pl.col("quantity_shipped")
         )
-        return (is_old & ~key.is_in(moving)).alias("is_closed")
+        return (is_old & (moving == 0)).alias("is_closed")
+
+    def _units_by_line(self, name: str, which: pl.Expr, units: str = "quantity") -> pl.Expr:
+        """Units of the rows of a fact, looked up by the line's key."""
+        rows = self.facts[name].filter(which)
+        sums = dict(rows.group_by("order_line_key").agg(pl.col(units).sum()).iter_rows())
+        return pl.col("order_line_key").replace_strict(sums, default=0, return_dtype=pl.Int64)
 
     # ------------------------------------------------------------------ costs
 

@@ -16,6 +16,7 @@ from sources._sandbox.world.tables import World
 
 OLDEST = timedelta(days=7)
 CENT_OF_A_CENT = Decimal("0.0001")
+STEP_OF_RATES = Decimal("1e-10")  # as dim_fx_rate publishes them
 
 
 class Rates:
@@ -44,7 +45,9 @@ class Rates:
         if currency == self.reporting:
             return Decimal(1)
         source, target = self.per_euro(currency, day), self.per_euro(self.reporting, day)
-        return None if source is None or target is None else target / source
+        if source is None or target is None:
+            return None
+        return (target / source).quantize(STEP_OF_RATES, ROUND_HALF_UP)
 
     def convert(self, amount: Decimal | None, currency: str, day: date | None) -> Decimal | None:
         """The amount in the reporting currency, to four decimals."""
