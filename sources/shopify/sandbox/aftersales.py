@@ -1,7 +1,7 @@
 """What follows a sale, as objects of the Admin API: refunds, payments, returns, goods on their way
 back, exchanges.
 
-Belongs here: the after-sales side of one order. Does not belong here: the sale (`objects.py`).
+Belongs here: the after-sales side of one order. Does not belong here: the sale (`orders.py`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from functools import cached_property
 from sources._sandbox.api_faults import share_of
 
 from .answers import gid, moment
-from .objects import Object, Order, listed
+from .connections import listed
+from .orders import Object, Order
 from .snapshot import Row
 
 _WORDS = {
@@ -289,7 +290,9 @@ class AfterSales:
             "returnReasonDefinition": reason_definition(handle) if handle else None,
             "returnReasonNote": "",
             "customerNote": row["comment"],
-            "fulfillmentLineItem": lambda _info: order.fulfilment_line(self._parcel_line(row)),
+            "fulfillmentLineItem": lambda _info: order.shipments.fulfilment_line(
+                self._parcel_line(row)
+            ),
             "restockingFee": None,
             "withCodeDiscountedTotalPriceSet": order.money.bag(
                 (price - discount) * row["quantity"]
@@ -335,7 +338,9 @@ class AfterSales:
             "__typename": "ReverseFulfillmentOrderLineItem",
             "id": gid("ReverseFulfillmentOrderLineItem", f"3{digits}"),
             "totalQuantity": row["quantity"],
-            "fulfillmentLineItem": lambda _info: self.order.fulfilment_line(self._parcel_line(row)),
+            "fulfillmentLineItem": lambda _info: self.order.shipments.fulfilment_line(
+                self._parcel_line(row)
+            ),
             "dispositions": found,
         }
         order = {

@@ -113,3 +113,29 @@ def _place(cursor: str) -> tuple[int, bool]:
         raise RefusedError(
             "BAD_REQUEST", f"Invalid cursor for current pagination sort: {cursor}"
         ) from None
+
+
+def listed(items: Sequence[Any], build: Callable[[Any], Node] = dict) -> Callable[..., Node]:
+    """A connection over a short list; bulk reads ask for no `first` and get all."""
+
+    def resolve(
+        info: Any,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+        reverse: bool = False,
+        **_others: Any,
+    ) -> Node:
+        rows = list(reversed(items)) if reverse else items
+        return page(
+            rows, build, first=first, after=after, last=last, before=before,
+            is_whole=bool(info.context.get("is_bulk")),
+        )  # fmt: skip
+
+    return resolve
+
+
+def plain(items: Sequence[Node]) -> Callable[..., list[Node]]:
+    """A list field with an optional `first`."""
+    return lambda _info, first=None, **_others: list(items if first is None else items[:first])

@@ -1,7 +1,7 @@
 """The fields at the top of a query, for one shop at one moment.
 
 Belongs here: finding orders, refunds, returns and the like by id or by search. Does not belong
-here: what they look like (`objects.py`, `aftersales.py`) or bulk reads (`bulk.py`).
+here: what they look like (`orders.py`, `aftersales.py`) or bulk reads (`bulk.py`).
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from sources._sandbox.api_faults import ApiFaults
 
 from .aftersales import HANDLES, AfterSales, reason_definition
 from .answers import RefusedError, gid, kind_and_digits
+from .catalogue import Catalogue, shop_object
 from .connections import Whims, page
-from .objects import Catalogue, Object, Order, shop_object
+from .orders import Object, Order
 from .search import search_test
 from .snapshot import Row, Snapshot
 
@@ -203,7 +204,7 @@ class Roots:
 
     def _fulfilment(self, identifier: str) -> Object | None:
         for key in self.keys:
-            for parcel in self.order(key).fulfilments():
+            for parcel in self.order(key).shipments.fulfilments():
                 if parcel["id"] == identifier:
                     return parcel
         return None

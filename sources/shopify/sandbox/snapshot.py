@@ -1,6 +1,6 @@
 """What one shop knows at a moment: rows of the world by order, and when each order last changed.
 
-Belongs here: what is visible. Does not belong here: how it looks as an object (`objects.py`).
+Belongs here: what is visible. Does not belong here: how it looks as an object (`orders.py`).
 """
 
 from __future__ import annotations

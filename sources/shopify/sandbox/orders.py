@@ -1,176 +1,35 @@
-"""Orders of a shop and what hangs on them, as objects of the Admin API.
+"""Orders of a shop as objects of the Admin API: lines, customers, totals, disputes.
 
-Belongs here: orders, lines, customers, shipments, disputes, the catalogue. Money back and goods
-back are in `aftersales.py`. An object is a dictionary; what is costly to make, or needs arguments,
-is a function in it, called when it is asked for.
+Belongs here: the sale. Parcels are in `shipments.py`, money and goods back in `aftersales.py`. An
+object is a dictionary; what is costly to make, or needs arguments, is a function in it, called when
+it is asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sources._sandbox.api_faults import share_of
 from sources._sandbox.world import geography
 
 from .answers import amount_text, gid, moment
-from .connections import page
-from .snapshot import (
-    ARCHIVED_AFTER,
-    OUT_BEFORE,
-    PICKED_AFTER,
-    TRANSIT_AFTER,
-    Listed,
-    Row,
-    Snapshot,
-    digits_of_line,
-)
+from .catalogue import Catalogue
+from .connections import listed, plain
+from .money import Money
+from .shipments import Shipments
+from .snapshot import ARCHIVED_AFTER, Row, Snapshot, digits_of_line
 
 Object = dict[str, Any]
-GIFT_SHARE, VOIDED_SHARE = 0.012, 0.015
+GIFT_SHARE = 0.012
 GIFT_MINOR = 2500
 CANCEL_REASONS = {
     "CHANGED_MIND": "CUSTOMER",
     "OUT_OF_STOCK": "INVENTORY",
     "PAYMENT_FAILED": "DECLINED",
 }
-_END = {"lost": "NOT_DELIVERED", "refused": "FAILURE", "undeliverable": "FAILURE"}
-
-
-def listed(items: Sequence[Any], build: Callable[[Any], Object] = dict) -> Callable[..., Object]:
-    """A connection over a short list; bulk reads ask for no `first` and get all."""
-
-    def resolve(
-        info: Any,
-        first: int | None = None,
-        after: str | None = None,
-        last: int | None = None,
-        before: str | None = None,
-        reverse: bool = False,
-        **_others: Any,
-    ) -> Object:
-        rows = list(reversed(items)) if reverse else items
-        return page(
-            rows, build, first=first, after=after, last=last, before=before,
-            is_whole=bool(info.context.get("is_bulk")),
-        )  # fmt: skip
-
-    return resolve
-
-
-def plain(items: Sequence[Object]) -> Callable[..., list[Object]]:
-    """A list field with an optional `first`."""
-    return lambda _info, first=None, **_others: list(items if first is None else items[:first])
-
-
-class Money:
-    """Amounts of one order in the shop's currency and in the buyer's."""
-
-    def __init__(self, currency: str, decimals: int, presentment: str, rate: float) -> None:
-        self.currency, self.decimals = currency, decimals
-        self.presentment, self.rate = presentment, rate
-        self.shown_decimals = geography.decimals(presentment)
-
-    def bag(self, minor: int, *, at_refund: bool = False) -> Object:
-        rate = self.rate
-        if at_refund and self.presentment != self.currency:
-            rate *= 1.004
-        shown = round(minor * rate * 10 ** (self.shown_decimals - self.decimals))
-        return {
-            "shopMoney": {
-                "amount": amount_text(minor, self.decimals),
-                "currencyCode": self.currency,
-            },
-            "presentmentMoney": {
-                "amount": amount_text(shown, self.shown_decimals),
-                "currencyCode": self.presentment,
-            },
-        }
-
-
-class Catalogue:
-    """Products, variants, stock items and places of a shop."""
-
-    def __init__(self, snapshot: Snapshot) -> None:
-        self.snapshot = snapshot
-
-    def product(self, item: Listed) -> Object:
-        return {
-            "__typename": "Product",
-            "id": gid("Product", 8_100_000_000 + item.product_no),
-            "legacyResourceId": str(8_100_000_000 + item.product_no),
-            "title": item.name,
-            "handle": item.sku.lower(),
-            "vendor": item.brand,
-            "productType": "",
-            "status": "ACTIVE",
-            "tags": [],
-            **_made(item),
-        }
-
-    def variant(self, item: Listed) -> Object:
-        return {
-            "__typename": "ProductVariant",
-            "id": gid("ProductVariant", item.variant_id),
-            "legacyResourceId": item.variant_id,
-            "sku": item.listing_sku,
-            "title": self.variant_title(item) or "Default Title",
-            "displayName": item.name,
-            "barcode": None,
-            "price": "0.00",
-            "product": lambda _info: self.product(item),
-            "inventoryItem": lambda _info: self.stock_item(item),
-            **_made(item),
-        }
-
-    def variant_title(self, item: Listed) -> str | None:
-        return " / ".join(part for part in (item.size, item.colour) if part) or None
-
-    def stock_item(self, item: Listed) -> Object:
-        number = 4_500_000_000_000 + item.number
-        market = self.snapshot.market
-        cost = None
-        if item.cost_minor is not None:
-            cost = {
-                "amount": amount_text(item.cost_minor, market["decimals"]),
-                "currencyCode": market["currency"],
-            }
-        return {
-            "__typename": "InventoryItem",
-            "id": gid("InventoryItem", number),
-            "legacyResourceId": str(number),
-            "sku": item.listing_sku,
-            "tracked": True,
-            "requiresShipping": True,
-            "duplicateSkuCount": 0,
-            "countryCodeOfOrigin": "CN",
-            "harmonizedSystemCode": None,
-            "unitCost": cost,
-            "variant": lambda _info: self.variant(item),
-            "variants": listed([item], self.variant),
-            **_made(item),
-        }
-
-    def location(self, name: str) -> Object:
-        number = 9_000_000 + self.snapshot.centres.index(name)
-        opened = "2024-01-01T00:00:00Z"
-        return {
-            "__typename": "Location",
-            "id": gid("Location", number),
-            "legacyResourceId": str(number),
-            "name": name,
-            "isActive": True,
-            "fulfillsOnlineOrders": True,
-            "createdAt": opened,
-            "updatedAt": opened,
-        }
-
-
-def _made(item: Listed) -> Object:
-    return {"createdAt": moment(item.launch), "updatedAt": moment(item.launch)}
 
 
 class Order:
@@ -293,11 +152,11 @@ class Order:
             "discountAllocations": [{"allocatedAmountSet": bag(discount * quantity)}]
             if discount
             else [],
-            "taxLines": plain(self._tax_lines(tax * quantity)),
+            "taxLines": plain(self.tax_lines(tax * quantity)),
             "duties": [],
         }
 
-    def _tax_lines(self, minor: int) -> list[Object]:
+    def tax_lines(self, minor: int) -> list[Object]:
         rate = self.snapshot.market["tax_rate_bp"] / 10_000
         if not minor:
             return []
@@ -360,7 +219,7 @@ class Order:
             "discountedPriceSet": bag(shown - off),
             "currentDiscountedPriceSet": bag(shown - off),
             "discountAllocations": [{"allocatedAmountSet": bag(off)}] if off else [],
-            "taxLines": self._tax_lines(tax),
+            "taxLines": self.tax_lines(tax),
         }
 
     @cached_property
@@ -433,118 +292,9 @@ class Order:
             return "PARTIALLY_FULFILLED" if shipped else "UNFULFILLED"
         return "FULFILLED" if shipped else "RESTOCKED" if self.is_cancelled else "UNFULFILLED"
 
-    def fulfilments(self) -> list[Object]:
-        groups: dict[str, list[Row]] = {}
-        for row in self.parcels:
-            groups.setdefault(row["shipment_id"], []).append(row)
-        found = []
-        for number, (shipment_id, rows) in enumerate(groups.items(), 1):
-            if share_of(self.snapshot.seed, "voided", shipment_id) < VOIDED_SHARE:
-                found.append(self._voided(shipment_id, rows, number))
-            found.append(self.fulfilment(shipment_id, rows, number))
-        return found
-
-    def _voided(self, shipment_id: str, rows: list[Row], number: int) -> Object:
-        """A label that was thrown away an hour before the right one was made."""
-        parcel = self.fulfilment(shipment_id, rows, number)
-        made = moment(rows[0]["shipped_at"] - timedelta(hours=1))
-        digits = f"8{shipment_id[1:]}"
-        none = dict.fromkeys(("inTransitAt", "deliveredAt", "estimatedDeliveryAt"))
-        return {
-            **parcel, **none,
-            "id": gid("Fulfillment", digits), "legacyResourceId": digits,
-            "status": "CANCELLED", "displayStatus": "CANCELED",
-            "createdAt": made, "updatedAt": moment(rows[0]["shipped_at"]),
-            "events": listed([]),
-            "fulfillmentLineItems": listed(
-                [self.fulfilment_line(row, voided=True) for row in rows]
-            ),
-        }  # fmt: skip
-
-    def fulfilment(self, shipment_id: str, rows: list[Row], number: int) -> Object:
-        first = rows[0]
-        events = self.events(first) if first["is_followed"] else []
-        told = {event["status"]: event["_at"] for event in events}
-        estimate = datetime.combine(first["estimated_arrival_date"], datetime.min.time())
-        digits = f"1{shipment_id[1:]}"
-        last = max([first["shipped_at"], *(event["_at"] for event in events)])
-        return {
-            "__typename": "Fulfillment",
-            "id": gid("Fulfillment", digits),
-            "legacyResourceId": digits,
-            "name": f"{self.row['order_number']}-F{number}",
-            "status": "SUCCESS",
-            "displayStatus": self._display_status(first, events),
-            "createdAt": moment(first["shipped_at"]),
-            "updatedAt": moment(last),
-            "inTransitAt": moment(told.get("IN_TRANSIT")),
-            "deliveredAt": moment(told.get("DELIVERED")),
-            "estimatedDeliveryAt": moment(estimate + timedelta(hours=12)) if events else None,
-            "totalQuantity": sum(row["quantity"] for row in rows),
-            "requiresShipping": True,
-            "order": lambda _info: self.object(),
-            "location": self.catalogue.location(first["fulfilment_centre_id"]),
-            "trackingInfo": plain(
-                [{"number": first["tracking_number"], "company": first["carrier"], "url": None}]
-            ),
-            "fulfillmentLineItems": listed([self.fulfilment_line(row) for row in rows]),
-            "events": listed(events),
-        }
-
-    def _display_status(self, row: Row, events: list[Object]) -> str:
-        if not events:
-            return "FULFILLED"
-        last = events[-1]["status"]
-        return _END[row["state"]] if last == "FAILURE" else str(last)
-
-    def events(self, row: Row) -> list[Object]:
-        """What the carrier told so far."""
-        steps = [
-            ("LABEL_PRINTED", row["shipped_at"]),
-            ("CARRIER_PICKED_UP", row["shipped_at"] + PICKED_AFTER),
-            ("IN_TRANSIT", row["shipped_at"] + TRANSIT_AFTER),
-        ]
-        if row["state"] == "delivered":
-            steps.append(("OUT_FOR_DELIVERY", row["delivered_at"] - OUT_BEFORE))
-            steps.append(("DELIVERED", row["delivered_at"]))
-        else:
-            steps.append(("FAILURE", row["state_at"]))
-        seen = sorted((at, place, word) for place, (word, at) in enumerate(steps))
-        place = geography.country(self.row["country"])
-        return [
-            {
-                "__typename": "FulfillmentEvent",
-                "id": gid("FulfillmentEvent", f"{number}{row['shipment_id'][1:]}"),
-                "status": word,
-                "happenedAt": moment(at),
-                "createdAt": moment(at),
-                "estimatedDeliveryAt": None,
-                "message": None,
-                "address1": None,
-                "city": None,
-                "province": None,
-                "country": place.code,
-                "zip": None,
-                "_at": at,
-            }
-            for at, number, word in seen
-            if at <= self.snapshot.moment
-        ]
-
-    def fulfilment_line_id(self, row: Row, *, voided: bool = False) -> str:
-        return gid("FulfillmentLineItem", f"{8 if voided else 1}{row['shipment_item_id'][1:]}")
-
-    def fulfilment_line(self, row: Row, *, voided: bool = False) -> Object:
-        line = next(line for line in self.lines if line["line_no"] == row["line_no"])
-        price, discount, _ = self.line_gross(line)
-        return {
-            "__typename": "FulfillmentLineItem",
-            "id": self.fulfilment_line_id(row, voided=voided),
-            "quantity": row["quantity"],
-            "lineItem": lambda _info: self.line(line),
-            "discountedTotalSet": self.money.bag((price - discount) * row["quantity"]),
-            "originalTotalSet": self.money.bag(price * row["quantity"]),
-        }
+    @cached_property
+    def shipments(self) -> Shipments:
+        return Shipments(self)
 
     def dispute(self, row: Row) -> Object:
         now = self.snapshot.moment
@@ -571,7 +321,7 @@ class Order:
             "reasonDetails": {"reason": row["reason"], "networkReasonCode": None},
         }
 
-    def _dispute_summaries(self) -> list[Object]:
+    def dispute_summaries(self) -> list[Object]:
         rows = [] if self.is_test else self.snapshot.disputes[self.world_id]
         return [
             {
@@ -609,11 +359,35 @@ def customer_digits(customer_no: str) -> str:
 
 def order_object(order: Order, after: Any) -> Object:
     """The order as a whole; `after` is its after-sales side."""
-    row, bag, totals = order.row, order.money.bag, order.totals()
-    closed = order.closed_at()
     refunded = after.refunded_minor()
-    paid = totals["total"] if order.is_paid else 0
+    paid = order.totals()["total"] if order.is_paid else 0
     address = order.address()
+    return {
+        **_head(order),
+        "displayFinancialStatus": after.financial_status(paid, refunded),
+        "displayFulfillmentStatus": order.fulfilment_status(),
+        "returnStatus": after.return_status(),
+        "customer": order.customer(),
+        "shippingAddress": address,
+        "billingAddress": address,
+        **_amounts(order, after, paid, refunded),
+        "refunds": lambda info, first=None: plain(after.refunds())(info, first=first),
+        "disputes": order.dispute_summaries(),
+        "transactions": lambda info, first=None, **_: plain(after.transactions())(info, first),
+        "fulfillments": lambda info, first=None, **_: plain(order.shipments.fulfilments())(
+            info, first
+        ),
+        "fulfillmentsCount": {"count": len(order.parcels), "precision": "EXACT"},
+        "shippingLine": order.shipping_line() if order.has_shipping else None,
+        "shippingLines": listed([order.shipping_line()] if order.has_shipping else []),
+        "lineItems": lambda info, **page_of: listed(order.line_items())(info, **page_of),
+        "returns": lambda info, **page_of: listed(after.returns())(info, **page_of),
+    }
+
+
+def _head(order: Order) -> Object:
+    """What the order says of itself, without money."""
+    row, closed = order.row, order.closed_at()
     return {
         "__typename": "Order",
         "id": gid("Order", order.digits),
@@ -643,12 +417,12 @@ def order_object(order: Order, after: Any) -> Object:
         "dutiesIncluded": False,
         "discountCodes": [],
         "customAttributes": [],
-        "displayFinancialStatus": after.financial_status(paid, refunded),
-        "displayFulfillmentStatus": order.fulfilment_status(),
-        "returnStatus": after.return_status(),
-        "customer": order.customer(),
-        "shippingAddress": address,
-        "billingAddress": address,
+    }
+
+
+def _amounts(order: Order, after: Any, paid: int, refunded: int) -> Object:
+    bag, totals = order.money.bag, order.totals()
+    return {
         "totalPriceSet": bag(totals["total"]),
         "originalTotalPriceSet": bag(totals["total"]),
         "currentTotalPriceSet": bag(totals["total"] - refunded),
@@ -661,36 +435,5 @@ def order_object(order: Order, after: Any) -> Object:
         "totalReceivedSet": bag(paid),
         "netPaymentSet": bag(paid - refunded),
         "refundDiscrepancySet": bag(after.discrepancy()),
-        "taxLines": order._tax_lines(totals["tax"]),
-        "refunds": lambda info, first=None: plain(after.refunds())(info, first=first),
-        "disputes": order._dispute_summaries(),
-        "transactions": lambda info, first=None, **_: plain(after.transactions())(info, first),
-        "fulfillments": lambda info, first=None, **_: plain(order.fulfilments())(info, first),
-        "fulfillmentsCount": {"count": len(order.parcels), "precision": "EXACT"},
-        "shippingLine": order.shipping_line() if order.has_shipping else None,
-        "shippingLines": listed([order.shipping_line()] if order.has_shipping else []),
-        "lineItems": lambda info, **page_of: listed(order.line_items())(info, **page_of),
-        "returns": lambda info, **page_of: listed(after.returns())(info, **page_of),
-    }
-
-
-def shop_object(snapshot: Snapshot, domain: str) -> Object:
-    market = snapshot.market
-    zone = ZoneInfo(market["time_zone"])
-    offset = snapshot.moment.astimezone(zone).utcoffset() or timedelta()
-    countries = {row["country"] for row in snapshot.orders.values()}
-    opened = "2024-01-01T00:00:00Z"
-    return {
-        "__typename": "Shop",
-        "id": gid("Shop", f"6{sum(map(ord, snapshot.account)):08d}"),
-        "name": snapshot.account,
-        "myshopifyDomain": domain,
-        "currencyCode": market["currency"],
-        "ianaTimezone": market["time_zone"],
-        "enabledPresentmentCurrencies": sorted(
-            {market["currency"], *(geography.country(c).currency for c in countries)}
-        ),
-        "timezoneOffsetMinutes": int(offset.total_seconds() // 60),
-        "createdAt": opened,
-        "updatedAt": opened,
+        "taxLines": order.tax_lines(totals["tax"]),
     }
