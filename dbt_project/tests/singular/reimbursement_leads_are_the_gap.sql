@@ -7,7 +7,7 @@ leads as (
     from {{ ref('mart_action_queue') }} as actions
     inner join {{ ref('int_reimbursement__due') }} as owed
         on actions.entity_key = owed.order_line_key
-    where actions.queue = 'reimbursement_lead' and owed.gap_reporting is not null
+    where actions.queue = 'reimbursement_lead' and owed.due_reporting is not null
 ),
 
 gap as (

@@ -20,15 +20,6 @@ order_lines as (
     select * from {{ ref('fct_order_line') }}
 ),
 
-damaged as (
-    select
-        order_line_key,
-        sum(quantity) as units_damaged
-    from {{ ref('fct_return_line') }}
-    where disposition in ('warehouse_damaged', 'carrier_damaged')
-    group by order_line_key
-),
-
 windows as (
     select * from {{ ref('claim_windows') }}
 ),
@@ -44,19 +35,19 @@ leads as (
         order_lines.connector,
         owed.units_due,
         owed.due_date,
-        coalesce(damaged.units_damaged, 0) as units_damaged,
+        owed.due_at as opened_at,
+        owed.units_damaged,
+        owed.units_not_back,
         owed.reimbursed_reporting,
         owed.due_reporting is null as is_estimated,
-        {{ money("coalesce(
-            owed.gap_reporting,
-            greatest(
-                owed.units_due * order_lines.net_reporting / nullif(order_lines.quantity_ordered, 0)
-                - owed.reimbursed_reporting, 0
-            )
-        )") }} as gap
+        case
+            when owed.due_reporting is not null then owed.gap_reporting
+            when order_lines.net_reporting is not null and order_lines.quantity_ordered > 0
+                then greatest({{ money("owed.units_due * order_lines.net_reporting
+                    / order_lines.quantity_ordered - owed.reimbursed_reporting") }}, 0)
+        end as gap
     from owed
     inner join order_lines on owed.order_line_key = order_lines.order_line_key
-    left join damaged on owed.order_line_key = damaged.order_line_key
 ),
 
 reimbursement_leads as (
@@ -68,21 +59,32 @@ reimbursement_leads as (
         'none' as case_key,
         case
             when leads.units_damaged > 0
-                then leads.units_due || ' unit(s) damaged in the marketplace''s hands or not back'
-            else leads.units_due || ' unit(s) refunded, not back after 45 days'
+                then leads.units_damaged || ' unit(s) damaged in the marketplace''s hands'
+            else ''
+        end
+        || case when leads.units_damaged > 0 and leads.units_not_back > 0 then '; ' else '' end
+        || case
+            when leads.units_not_back > 0
+                then leads.units_not_back || ' unit(s) refunded, not back after 45 days'
+            else ''
         end
         || case
             when leads.is_estimated then ', unit cost not known: valued at the net price' else ''
         end as reason_en,
         case
-            when leads.units_damaged > 0
-                then leads.units_due || ' 件在平台仓库或运输中损坏，或未退回'
-            else leads.units_due || ' 件已退款，45 天后仍未退回'
+            when leads.units_damaged > 0 then leads.units_damaged || ' 件在平台仓库或运输中损坏'
+            else ''
+        end
+        || case when leads.units_damaged > 0 and leads.units_not_back > 0 then '；' else '' end
+        || case
+            when leads.units_not_back > 0
+                then leads.units_not_back || ' 件已退款，45 天后仍未退回'
+            else ''
         end
         || case when leads.is_estimated then '；单件成本未知，按净售价估算' else '' end as reason_zh,
         leads.units_due as units,
         leads.gap as money_at_stake,
-        cast(leads.due_date as timestamp) as opened_at,
+        cast(leads.opened_at as timestamp) as opened_at,
         cast({{ add_days("leads.due_date", "windows.days") }} as timestamp) as due_at,
         case when coalesce(leads.gap, 1) > 0 then 'open' else 'done' end as action_state,
         'finance' as owner_role
@@ -111,7 +113,12 @@ refund_actions as (
         refunds_without_goods.first_refunded_at as opened_at,
         cast(null as timestamp) as due_at,
         case
-            when owed.reimbursed_reporting > 0 and owed.gap_reporting = 0 then 'done' else 'open'
+            when
+                owed.reimbursed_reporting > 0
+                and owed.due_reporting is not null
+                and owed.gap_reporting = 0
+                then 'done'
+            else 'open'
         end as action_state,
         'finance' as owner_role
     from refunds_without_goods
