@@ -105,7 +105,7 @@ def _parts(bill: Bill, currency: str, words: Words) -> str:
         refunds=_money(bill.refunds, currency),
         operations=_money(bill.operations, currency),
         operations_share=_percent(bill.operations_share),
-        fees=_money(bill.refunds + bill.operations - bill.total, currency),
+        fees=_money(bill.fees, currency),
     )
     return text
 

@@ -37,18 +37,25 @@ class Source:
 
 @dataclass(frozen=True)
 class Bill:
-    """The after-sales bill of a month; money in the reporting currency."""
+    """The after-sales bill of a month; money in the reporting currency, NULL without a rate."""
 
     month: date
-    net_sales: Decimal
-    total: Decimal
+    net_sales: Decimal | None
+    total: Decimal | None
     share: float | None
-    refunds: Decimal
-    operations: Decimal
+    refunds: Decimal | None
+    operations: Decimal | None
     operations_share: float | None
     previous: Decimal | None
     estimated: Decimal
     cost_known: float | None  # share of shipped units whose cost is known
+
+    @property
+    def fees(self) -> Decimal | None:
+        """Fees of the refunded sales: what refunds and operations exceed the bill by."""
+        if self.refunds is None or self.operations is None or self.total is None:
+            return None
+        return self.refunds + self.operations - self.total
 
 
 @dataclass(frozen=True)

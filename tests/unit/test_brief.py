@@ -101,6 +101,16 @@ def test_without_figures_it_says_so(publication_file: Path) -> None:
     assert "with enough evidence" in text
 
 
+def test_without_a_rate_of_exchange_it_shows_no_amount(publication_file: Path) -> None:
+    with duckdb.connect(str(publication_file)) as connection:
+        connection.execute(CURRENT)
+        connection.execute(
+            "insert into marts.mart_headline by name"
+            " select 'all' as account, date '2026-02-01' as month, 0 as refund_net"
+        )
+    assert "After-sales bill of 2026-02: -, - of net sales (-)" in said(publication_file, "en")
+
+
 def test_both_languages_have_the_same_words() -> None:
     words = yaml.safe_load(Path(brief.__file__).with_name("brief_words.yml").read_text("utf-8"))
     assert words["en"].keys() == words["zh"].keys()
