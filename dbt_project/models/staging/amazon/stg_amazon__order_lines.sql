@@ -284,6 +284,13 @@ joined as (
     left join marketplaces as by_id on api_orders.marketplace_id = by_id.marketplace_id
 ),
 
+-- the XML form of the returns of sellers who ship themselves does not tell their receipt
+xml_accounts as (
+    select distinct account
+    from {{ ref('base_amazon__mfn_returns') }}
+    where report_form = 'xml'
+),
+
 placed as (
     select
         joined.*,
@@ -302,13 +309,15 @@ placed as (
             when joined.status_word in ('CANCELLED', 'CANCELED') then 'cancelled'
             when joined.status_word is null then 'open'
             else 'closed'
-        end as order_status
+        end as order_status,
+        xml_accounts.account is null as has_return_receipts
     from joined
     left join marketplaces on joined.marketplace = marketplaces.marketplace
     left join account_marketplaces
         on
             joined.account = account_marketplaces.account
             and joined.marketplace = account_marketplaces.marketplace
+    left join xml_accounts on joined.account = xml_accounts.account
 ),
 
 shipped_units as (
@@ -360,16 +369,10 @@ cancelled as (
     from counted
 ),
 
-xml_accounts as (
-    select distinct account
-    from {{ ref('base_amazon__mfn_returns') }}
-    where report_form = 'xml'
-),
-
 order_lines as (
     select
         'amazon' as connector,
-        cancelled.account,
+        account,
         marketplace,
         order_id,
         coalesce(nullif(trim(merchant_order_id), ''), order_id) as order_number,
@@ -417,11 +420,9 @@ order_lines as (
         'unknown' as payment_method,
         cast(least(coalesce(quantity_undelivered, 0), quantity_shipped) as bigint)
             as is_undelivered_units,
-        -- the returns report of sellers who ship themselves has both, its XML form no receipts
         fulfilled_by <> 'marketplace' as gives_requests,
-        fulfilled_by = 'marketplace' or xml_accounts.account is null as gives_receipts
+        fulfilled_by = 'marketplace' or has_return_receipts as gives_receipts
     from cancelled
-    left join xml_accounts on cancelled.account = xml_accounts.account
 )
 
 select * from order_lines
