@@ -1,6 +1,6 @@
--- One row per move of stock that the allocation of lots walks through: scans, receipts, units
--- returned to stock and sales, with its pool (SKU and stock pool). At one moment stock comes in
--- before it goes out; scans come before everything.
+-- One row per move of stock that the allocation of lots walks through: scans, receipts and goods
+-- found, units returned to stock, sales and goods that left unsold, with its pool (SKU and stock
+-- pool). At one moment stock comes in before it goes out; scans come before everything.
 with
 
 issues as (
@@ -67,6 +67,26 @@ received as (
     where receipts.quantity > 0
 ),
 
+stock_moves as (
+    select * from {{ ref('int_stock_move__pooled') }}
+),
+
+-- which lot they are of nobody knows
+found as (
+    select
+        sku,
+        stock_pool,
+        1 as kind,
+        'none' as lot_key,
+        cast(null as date) as expiry_date,
+        quantity,
+        'none' as order_line_key,
+        {{ epoch_microseconds("moved_at") }} as at_us,
+        stock_move_key as sequence
+    from stock_moves
+    where grade = 'sellable' and quantity > 0
+),
+
 inspected_lots as (
     select
         return_line_key,
@@ -119,6 +139,8 @@ moves as (
     select * from scanned
     union all
     select * from received
+    union all
+    select * from found
     union all
     select * from returned
     union all

@@ -1,5 +1,5 @@
 -- One row per SKU that any source names: product list, purchases, receipts, listings, orders,
--- returns, refunds, reimbursements and removals.
+-- returns, refunds, reimbursements, removals and moves of stock.
 with
 
 order_lines as (
@@ -38,6 +38,8 @@ final as (
     select sku from {{ ref('int_reimbursement__unioned') }}
     union
     select sku from {{ ref('int_removal__unioned') }}
+    union
+    select sku from {{ ref('int_stock_move__pooled') }}
 )
 
 select sku

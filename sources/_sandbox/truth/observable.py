@@ -77,6 +77,7 @@ def answering(world: World, now: datetime) -> World:
         feedback=world.feedback.filter(told),
         reimbursements=world.reimbursements.filter(told),
         removals=world.removals.filter(told),
+        stock_moves=world.stock_moves.filter(told),
         bookings=world.bookings.filter(told),
         settlements=world.settlements.filter(told),
         fx_rates=world.fx_rates.clear() if is_out("fx", None) else world.fx_rates,

@@ -170,6 +170,7 @@ def inventory_moves(known: Known) -> Iterator[Row]:
     yield from _receipts(known)
     yield from _sales(known)
     yield from _put_back(known)
+    yield from _unsold(known)
 
 
 def _move(
@@ -257,3 +258,25 @@ def _put_back(known: Known) -> Iterator[Row]:
             order_line_key=line.key,
             move_source="return",
         )  # fmt: skip
+
+
+def _unsold(known: Known) -> Iterator[Row]:
+    """Goods lost, found, broken or taken home; of sellable ones that left, a row per lot."""
+    for stray in known.stock.strays:
+        parts = known.stock.parts.get(stray.key)
+        lots = Counter(parts.main) if parts else Counter({UNATTRIBUTED: abs(stray.quantity)})
+        for lot_id, units in lots.items():
+            yield _move(
+                stray.kind, "in" if stray.quantity > 0 else "out", units, stray.at,
+                "sellable" if stray.is_sellable else "unsellable",
+                origin=f"{stray.key}|{lot_id}",
+                account=stray.account,
+                marketplace=UNKNOWN,
+                sku=stray.sku,
+                lot_key=lot_key(stray.sku, lot_id),
+                lot_id=lot_id,
+                stock_pool=stray.pool,
+                fulfilment_centre_id=stray.centre,
+                order_line_key=NONE,
+                move_source="inventory_ledger",
+            )  # fmt: skip

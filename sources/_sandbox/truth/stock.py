@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time
 
 import polars as pl
 
-from sources._sandbox.truth.reader import UNKNOWN, Line, Reader
+from sources._sandbox.truth.reader import UNKNOWN, Line, Reader, Row
 from sources._sandbox.truth.returned import Return
 
 UNATTRIBUTED = "unattributed"
@@ -37,6 +37,21 @@ class Receipt:
 
 
 @dataclass
+class Stray:
+    """Goods lost, found, broken or taken home, as the marketplace's ledger tells of them."""
+
+    key: str
+    account: str
+    sku: str
+    pool: str
+    centre: str
+    kind: str  # adjustment, removal
+    at: datetime
+    quantity: int  # signed
+    is_sellable: bool
+
+
+@dataclass
 class Parts:
     """Units of a line by lot, in the order taken."""
 
@@ -52,6 +67,7 @@ class Parts:
 class Stock:
     parts: dict[str, Parts]  # by order line key
     receipts: list[Receipt]
+    strays: list[Stray] = field(default_factory=list)
 
 
 def allocate(reader: Reader, lines: Iterable[Line], returns: Iterable[Return]) -> Stock:
@@ -69,12 +85,52 @@ def allocate(reader: Reader, lines: Iterable[Line], returns: Iterable[Return]) -
             restocked[row.line.sku, row.line.pool].append(row)
     scans = _scans(reader, sent)
     expiry = _expiry(reader)
-    stock = Stock({}, receipts)
-    for group in sorted(set(groups) | set(restocked)):
+    stock = Stock({}, receipts, list(_strays(reader)))
+    unsold: dict[Group, list[Stray]] = defaultdict(list)
+    for stray in stock.strays:
+        if stray.is_sellable:
+            unsold[stray.sku, stray.pool].append(stray)
+    for group in sorted(set(groups) | set(restocked) | set(unsold)):
         _allocate_group(
-            group, groups[group], arrived[group], restocked[group], scans, expiry, stock
-        )
+            group, groups[group], arrived[group], restocked[group], unsold[group], scans, expiry,
+            stock,
+        )  # fmt: skip
     return stock
+
+
+def _strays(reader: Reader) -> Iterator[Stray]:
+    """Moves of the ledger, dated by the day: what broke lies there unsellable afterwards."""
+    pools = dict(reader.world.warehouses.select("fulfilment_centre_id", "stock_pool").iter_rows())
+    mishaps = (
+        reader.world.stock_moves.filter(
+            pl.col("moved_at") < reader.clock, pl.col("kind") != "removed"
+        )
+        .group_by(
+            "reference_id", "account", "sku", "fulfilment_centre_id", "moved_at", "kind",
+            maintain_order=True,
+        )
+        .agg(pl.col("quantity").sum())
+    )  # fmt: skip
+    for row in mishaps.iter_rows(named=True):
+        yield _stray(row, pools, "adjustment", row["moved_at"], row["quantity"])
+        if row["kind"] == "damaged":
+            yield _stray(row, pools, "adjustment", row["moved_at"], -row["quantity"], fit=False)
+    gone = reader.world.removals.filter(pl.col("shipped_at") < reader.clock)
+    for row in gone.iter_rows(named=True):
+        fit = row["disposition"] == "SELLABLE"
+        yield _stray(row, pools, "removal", row["shipped_at"], -row["quantity"], fit=fit)
+
+
+def _stray(
+    row: Row, pools: dict[str, str], kind: str, at: datetime, units: int, *, fit: bool = True
+) -> Stray:
+    centre = row["fulfilment_centre_id"]
+    number = row.get("reference_id") or f"{row['removal_id']}|{row['disposition']}"
+    return Stray(
+        f"move|{kind}|{row['account']}|{number}|{centre}|{row['sku']}|{fit}",
+        row["account"], row["sku"], pools[centre], centre, kind,
+        datetime.combine(at.date(), time(12)), units, fit,
+    )  # fmt: skip
 
 
 def _receipts(reader: Reader) -> list[Receipt]:
@@ -125,6 +181,7 @@ def _allocate_group(
     lines: list[Line],
     receipts: list[Receipt],
     back: list[Return],
+    strays: list[Stray],
     scans: dict[str, dict[str, int]],
     expiry: dict[tuple[str, str], date],
     stock: Stock,
@@ -143,10 +200,14 @@ def _allocate_group(
     method = "single_lot" if len(lots) == 1 else "fefo_estimate" if has_expiry else "fifo_estimate"
     for line in lines:
         stock.parts[line.key].method = method
+    for stray in strays:
+        if stray.quantity < 0:
+            stock.parts[stray.key] = Parts(method=method)
     if pool == UNKNOWN:
         receipts = []
     shelf = _Shelf(sku, expiry if has_expiry else None, stock, debt)
-    events: list[tuple[datetime, int, tuple[str, int], Receipt | Return | Line]] = [
+    events: list[tuple[datetime, int, tuple[str, int], Receipt | Return | Line | Stray]] = [
+        *((s.at, RECEIPT if s.quantity > 0 else ISSUE, (s.key, 0), s) for s in strays),
         *((r.at, RECEIPT, r.source, r) for r in receipts),
         *((r.received_at, BACK, (r.key, 0), r) for r in back if r.received_at),
         *((sent.shipped_at, ISSUE, (sent.key, 0), sent) for sent in lines if sent.shipped_at),
@@ -156,8 +217,13 @@ def _allocate_group(
             shelf.receive(what.lot_id, what.quantity)
         elif isinstance(what, Return):
             shelf.take_back(what)
+        elif isinstance(what, Line):
+            left = what.shipped - sum(stock.parts[what.key].scanned.values())
+            shelf.issue(what.key, left)
+        elif what.quantity > 0:
+            shelf.put(UNATTRIBUTED, what.quantity)
         else:
-            shelf.issue(what)
+            shelf.issue(what.key, -what.quantity)
     shelf.close()
 
 
@@ -172,7 +238,7 @@ class _Shelf:
     queue: deque[list] = field(default_factory=deque)  # [lot, units], first in first out
     heap: list[list] = field(default_factory=list)  # [expiry, number, lot, units]
     stack: list[list] = field(default_factory=list)  # last in first out
-    owed: deque[Line] = field(default_factory=deque)  # one entry per unit that left unseen
+    owed: deque[str] = field(default_factory=deque)  # one entry per unit that left unseen
     number: int = 0
 
     def receive(self, lot_id: str, units: int) -> None:
@@ -191,30 +257,29 @@ class _Shelf:
             heapq.heappush(self.heap, [end, self.number, lot_id, units])
             return
         while units and self.owed:
-            line = self.owed.popleft()
-            self.give(line, lot_id, late=True)
+            self.give(self.owed.popleft(), lot_id, late=True)
             units -= 1
         if units:
             self.queue.append([lot_id, units])
 
-    def give(self, line: Line, lot_id: str, *, late: bool = False) -> None:
-        parts = self.stock.parts[line.key]
+    def give(self, issue: str, lot_id: str, *, late: bool = False) -> None:
+        parts = self.stock.parts[issue]
         parts.main.append(lot_id)
         if late and lot_id != UNATTRIBUTED:
             parts.late.add(lot_id)
 
-    def issue(self, line: Line) -> None:
-        parts = self.stock.parts[line.key]
-        for _ in range(line.shipped - sum(parts.scanned.values())):
+    def issue(self, issue: str, units: int) -> None:
+        parts = self.stock.parts[issue]
+        for _ in range(units):
             parts.lifo.append(_take(self.stack, last=True) or UNATTRIBUTED)
             if self.expiry is not None:
                 parts.main.append(self._first_to_expire() or UNATTRIBUTED)
                 continue
             lot_id = _take(self.queue, last=False)
             if lot_id is None:
-                self.owed.append(line)
+                self.owed.append(issue)
             else:
-                self.give(line, lot_id)
+                self.give(issue, lot_id)
 
     def _first_to_expire(self) -> str | None:
         if not self.heap:
@@ -243,8 +308,8 @@ class _Shelf:
                 self.receive(lot_id, 1)
 
     def close(self) -> None:
-        for line in self.owed:
-            self.stock.parts[line.key].main.append(UNATTRIBUTED)
+        for issue in self.owed:
+            self.stock.parts[issue].main.append(UNATTRIBUTED)
 
 
 def _take(pile: deque[list] | list[list], *, last: bool) -> str | None:

@@ -18,6 +18,10 @@ return_lines as (
     where received_at is not null and not is_closed_without_goods and order_line_key <> 'unknown'
 ),
 
+stock_moves as (
+    select * from {{ ref('int_stock_move__pooled') }}
+),
+
 lots as (
     select * from {{ ref('dim_lot') }}
 ),
@@ -107,6 +111,30 @@ returned as (
     inner join order_lines on return_lines.order_line_key = order_lines.order_line_key
 ),
 
+-- sellable goods that left have the lots that the allocation gives them; nobody knows the others'
+adjusted as (
+    select
+        stock_moves.stock_move_key || coalesce('|' || allocations.lot_key, '') as origin,
+        stock_moves.account,
+        'unknown' as marketplace,
+        stock_moves.sku,
+        coalesce(
+            allocations.lot_key, {{ key_part("stock_moves.sku") }} || '|unattributed'
+        ) as lot_key,
+        stock_moves.stock_pool,
+        stock_moves.fulfilment_centre_id,
+        stock_moves.move_kind,
+        case when stock_moves.quantity > 0 then 'in' else 'out' end as direction,
+        coalesce(allocations.quantity, abs(stock_moves.quantity)) as quantity,
+        stock_moves.grade,
+        stock_moves.moved_at,
+        cast(1 as bigint) as source_seq,
+        'none' as order_line_key,
+        'inventory_ledger' as move_source
+    from stock_moves
+    left join allocations on stock_moves.stock_move_key = allocations.order_line_key
+),
+
 moves as (
     select * from received
     union all
@@ -115,6 +143,8 @@ moves as (
     select * from sold
     union all
     select * from returned
+    union all
+    select * from adjusted
 ),
 
 final as (
