@@ -14,7 +14,7 @@ from typing import Any
 
 from sources._sandbox.truth import stock
 from sources._sandbox.truth.reader import Line
-from sources._sandbox.truth.stock import UNATTRIBUTED, Receipt, Stock
+from sources._sandbox.truth.stock import UNATTRIBUTED, Receipt, Stock, Stray
 
 GROUP = ("S", "pool")
 NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None)  # as the world's columns
@@ -34,18 +34,27 @@ def receipt(lot_id: str, day: int, units: int, number: int = 0) -> Receipt:
     )
 
 
+def stray(name: str, day: int, units: int) -> Stray:
+    at = NEW_YEAR + timedelta(days=day - 1)
+    return Stray(name, "a", "S", "pool", "wh", "adjustment", at, units, is_sellable=True)
+
+
 def allocated(
-    lines: Sequence[Line], receipts: Sequence[Receipt], expiry: dict[tuple[str, str], date]
+    lines: Sequence[Line],
+    receipts: Sequence[Receipt],
+    expiry: dict[tuple[str, str], date],
+    strays: Sequence[Stray] = (),
 ) -> Stock:
     found = Stock({}, list(receipts))
-    stock._allocate_group(GROUP, list(lines), list(receipts), [], {}, expiry, found)
+    stock._allocate_group(GROUP, list(lines), list(receipts), [], list(strays), {}, expiry, found)
     return found
 
 
 ISSUES = [
-    line("O1", 2, 4), line("O1b", 3, 1), line("O2", 6, 7, 10), line("O3", 6, 3, 10),
-    line("O4", 10, 6), line("O5", 11, 3),
+    line("O1", 2, 4), line("O2", 6, 7, 10), line("O3", 6, 3, 10), line("O4", 10, 6),
+    line("O5", 11, 3),
 ]  # fmt: skip
+LOST = [stray("ADJ", 3, -1)]
 RECEIPTS = [receipt("L1", 1, 10), receipt("L2", 5, 6, 2), receipt("L3", 5, 5, 3),
             receipt("L1", 9, 1, 4)]  # fmt: skip
 
@@ -55,9 +64,9 @@ def units(found: Stock, name: str, bound: str = "main") -> dict[str, int]:
 
 
 def test_first_in_first_out_leaves_an_oversell_unattributed() -> None:
-    found = allocated(ISSUES, RECEIPTS, {})
+    found = allocated(ISSUES, RECEIPTS, {}, LOST)
     assert units(found, "O1") == {"L1": 4}
-    assert units(found, "O1b") == {"L1": 1}
+    assert found.parts["ADJ"].main == ["L1"]
     assert units(found, "O2") == {"L1": 5, "L2": 2}
     assert units(found, "O3") == {"L2": 3}
     assert units(found, "O4") == {"L2": 1, "L3": 5}
@@ -65,13 +74,19 @@ def test_first_in_first_out_leaves_an_oversell_unattributed() -> None:
 
 
 def test_a_later_receipt_fills_the_oversell_and_is_marked() -> None:
-    found = allocated(ISSUES, [*RECEIPTS, receipt("L4", 15, 8, 5)], {})
+    found = allocated(ISSUES, [*RECEIPTS, receipt("L4", 15, 8, 5)], {}, LOST)
     assert units(found, "O5") == {"L1": 1, "L4": 2}
     assert found.parts["files:a:O5:1"].late == {"L4"}
 
 
+def test_what_is_found_is_of_no_lot() -> None:
+    found = allocated(ISSUES, RECEIPTS, {}, [*LOST, stray("FOUND", 9, 2)])
+    assert units(found, "O5") == {UNATTRIBUTED: 2, "L1": 1}
+    assert "FOUND" not in found.parts
+
+
 def test_last_in_first_out_is_a_stack() -> None:
-    found = allocated(ISSUES, RECEIPTS, {})
+    found = allocated(ISSUES, RECEIPTS, {}, LOST)
     assert units(found, "O1", "lifo") == {"L1": 4}
     assert units(found, "O2", "lifo") == {"L3": 5, "L2": 2}
     assert units(found, "O3", "lifo") == {"L2": 3}
