@@ -137,15 +137,20 @@ def _returns(shop: StubShop) -> None:
     odd = {**handle, "id": gid("ReturnReasonDefinition", 2), "handle": "smells-of-fish"}
     shop.orders += [shipped(112, sold(1121)), shipped(113, sold(1131)), shipped(117, sold(1171))]
     worn = stub.return_line(
-        1, 1121, returnReasonDefinition=handle, customerNote="call me at 0049 170 1234567"
+        1,
+        1121,
+        returnReasonDefinition=handle,
+        customerNote="call me at 0049 170 1234567",
+        restockingFee={"id": gid("RestockingFee", 1), "amountSet": bag("2.50")},
     )
+    label = {"id": gid("ReturnShippingFee", 1), "amountSet": bag("4.00")}
     declined = stub.return_line(2, 1131, returnReason="DEFECTIVE")
     unverified = stub.return_line(
         3, 0, __typename="UnverifiedReturnLineItem", fulfillmentLineItem=None,
         unitPrice={"amount": "20.00", "currencyCode": "USD"}, returnReasonDefinition=odd,
     )  # fmt: skip
     shop.returns = {
-        gid("Order", 112): [stub.returned(112, worn, status="CLOSED")],
+        gid("Order", 112): [stub.returned(112, worn, status="CLOSED", returnShippingFees=[label])],
         gid("Order", 113): [stub.returned(113, declined, status="DECLINED")],
         gid("Order", 117): [stub.returned(117, unverified, status="REQUESTED")],
     }

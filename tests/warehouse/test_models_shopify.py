@@ -130,6 +130,17 @@ def test_a_return_is_received_when_its_goods_are_judged() -> None:
     ]
 
 
+def test_fees_of_a_return_are_charges_to_the_buyer() -> None:
+    rows = hand_made.built().rows(
+        "select return_id, line, charge_kind, payer, amount, currency"
+        " from staging.stg_shopify__return_charges order by charge_kind"
+    )
+    assert rows == [
+        ("112", "1", "restocking", "buyer", Decimal("2.5"), "USD"),
+        ("112", "1", "return_shipping", "buyer", Decimal(4), "USD"),
+    ]
+
+
 def test_declined_and_unverified_returns() -> None:
     rows = hand_made.built().rows(
         "select return_id, order_line_key, order_key, status, resolution, reason_claimed"
