@@ -7,12 +7,14 @@ time (`searches.py`).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from types import MappingProxyType
 
 from sources._core.connector import Page, Reject, StreamContext, Window
 
 from .answers import AccessDeniedError
 from .client import Node, ShopifyClient
 from .shapes import denied_notes, flat
+from .words import Words, unknown_words
 
 Reader = Callable[[StreamContext, Window], Iterator[Page]]
 
@@ -22,6 +24,7 @@ def whole_list(
     connection: str,
     *,
     shape: Callable[[Node], Node] = flat,
+    words: Words = MappingProxyType({}),
     optional_right: str | None = None,
 ) -> Reader:
     """Reader of all pages of a connection. Without an optional right it is empty, and says so."""
@@ -32,7 +35,8 @@ def whole_list(
         try:
             for number, (nodes, result) in enumerate(client.pages(operation, (connection,)), 1):
                 records = [shape(node) for node in nodes if node is not None]
-                yield Page(records, f"{operation} {number}", rejects=denied_notes(result.denied))
+                notes = denied_notes(result.denied) + unknown_words(records, words)
+                yield Page(records, f"{operation} {number}", rejects=notes)
         except AccessDeniedError:
             if optional_right is None:
                 raise

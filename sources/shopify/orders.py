@@ -6,7 +6,7 @@ operation itself (`bulk.py`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sources._core.connector import Page, StreamContext, Window
 
@@ -15,6 +15,7 @@ from .client import Node, ShopifyClient, is_cut
 from .config import BULK_FROM
 from .searches import hidden_orders_note, order_pages, refuse_hidden_history
 from .shapes import in_window, order_record
+from .words import ORDER_WORDS, unknown_words
 
 _BULK_PAGE = 100
 
@@ -41,7 +42,8 @@ def _from_pages(client: ShopifyClient, window: Window) -> Iterator[Page]:
             if is_cut({"fulfillments": order.get("fulfillments")}, sizes):
                 _read_shipments(client, order)
         records = [order_record(order, client.account) for order in page.orders]
-        yield Page(records, page.source_ref, rejects=page.rejects)
+        notes = unknown_words(records, ORDER_WORDS)
+        yield Page(records, page.source_ref, rejects=[*page.rejects, *notes])
 
 
 def _from_bulk(context: StreamContext, window: Window) -> Iterator[Page]:
@@ -54,9 +56,13 @@ def _from_bulk(context: StreamContext, window: Window) -> Iterator[Page]:
                 _read_shipments(client, order)
             records.append(order_record(order, client.account))
         if len(records) >= _BULK_PAGE:
-            yield Page(records, f"bulk operation, order {number}")
+            yield _bulk_page(records, f"bulk operation, order {number}")
             records = []
-    yield Page(records, "bulk operation, the rest")
+    yield _bulk_page(records, "bulk operation, the rest")
+
+
+def _bulk_page(records: Sequence[Node], source_ref: str) -> Page:
+    return Page(records, source_ref, rejects=unknown_words(records, ORDER_WORDS))
 
 
 def _complete_lines(client: ShopifyClient, order: Node) -> None:

@@ -14,6 +14,7 @@ from sources._core.connector import Page, StreamContext, Window
 from .client import Node, ShopifyClient
 from .searches import order_pages, refuse_hidden_history
 from .shapes import denied_notes, refund_record
+from .words import REFUND_WORDS, unknown_words
 
 _PARTS = {
     "refundLineItems": "linesAfter",
@@ -38,6 +39,7 @@ def read_refunds(context: StreamContext, window: Window) -> Iterator[Page]:
                 node = result.data.get("refund")
                 if node is not None:
                     records.append(refund_record(_completed(client, node)))
+        rejects += unknown_words(records, REFUND_WORDS)
         yield Page(records, page.source_ref, rejects=rejects)
 
 

@@ -15,6 +15,7 @@ from sources._core.connector import Page, Reject, StreamContext, Window
 from .client import Node, ShopifyClient, nodes_of
 from .searches import SWEEP, order_pages, refuse_hidden_history, search_pages
 from .shapes import denied_notes, flat
+from .words import RETURN_WORDS, unknown_words
 
 SWEEP_EVERY = timedelta(days=7)
 _OVER = frozenset({"CLOSED", "DECLINED", "CANCELED"})
@@ -68,6 +69,7 @@ class _Reader:
                 records += found
                 rejects += denied
                 self._remember(order_id, found)
+        rejects += unknown_words(records, RETURN_WORDS)
         return Page(records, source_ref, rejects=rejects)
 
     def _returns(self, order_id: str) -> tuple[list[Node], list[Reject]]:

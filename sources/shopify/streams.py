@@ -18,6 +18,7 @@ from .orders import read_orders
 from .refunds import read_refunds
 from .returns import read_returns
 from .shapes import dispute_record
+from .words import DISPUTE_WORDS
 
 # Searches run on an index that lags, so each night reads the last days again.
 _LOOKBACK = timedelta(days=3)
@@ -68,6 +69,7 @@ DISPUTES = Stream(
         "Disputes",
         "disputes",
         shape=dispute_record,
+        words=DISPUTE_WORDS,
         optional_right="read_shopify_payments_disputes",
     ),
     event_field="initiatedAt",

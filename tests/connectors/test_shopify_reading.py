@@ -323,6 +323,18 @@ def test_lists_without_their_right_are_empty_and_say_so(tmp_path: Path) -> None:
     assert reasons(nights, "disputes") == {("not_allowed", 0)}
 
 
+def test_a_word_that_is_not_known_is_kept_and_named(tmp_path: Path) -> None:
+    dispute = {"id": gid("ShopifyPaymentsDispute", 1), "type": "CHARGEBACK", "status": "APPEALED"}
+    connection = {"nodes": [dispute], "pageInfo": {"hasNextPage": False, "endCursor": None}}
+    shop, nights = StubShop(), Nights(tmp_path)
+    shop.script("Disputes", lambda _asked: stub.envelope(data={"disputes": connection}))
+    with shop.running():
+        assert nights.extract(NOW, "disputes")[0].rows == 1
+    assert reasons(nights, "disputes") == {("unknown_word", 0)}
+    (row,) = nights.landed("disputes").values()
+    assert row["status"] == "APPEALED"
+
+
 def test_an_error_beside_data_is_asked_again(tmp_path: Path) -> None:
     shop = StubShop(orders=many(2))
     broken = stub.errors("INTERNAL_SERVER_ERROR", "orders", "nodes", 1)

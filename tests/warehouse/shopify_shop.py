@@ -107,6 +107,11 @@ def _odd_orders(shop: StubShop) -> None:
         shipped(103, removed, sold(1032), units={1032: 1}, name="#102"),
         shipped(104, sold(1041), test=True),
         shipped(105, sold(1051, isGiftCard=True), sold(1052), shippingLines=shipping(2, "4.00")),
+        shipped(
+            118, sold(1181, price="30.00"), sold(1182), sold(1183, price="10.00"),
+            shippingLines=shipping(4, "5.00"),
+        ),
+        shipped(119, sold(1191), sold(1192), sold(1193), shippingLines=shipping(5, "10.00")),
         stub.order(115, no_sku, customer=None, shippingAddress=None),
         shipped(114, stub.line(1141, "UC-1")),
         stub.order(

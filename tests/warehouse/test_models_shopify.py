@@ -38,6 +38,16 @@ def test_shipping_is_spread_over_lines_by_value() -> None:
     assert order_line(1002, columns) == (*money("10", "1"), 1, date(2026, 3, 14))
 
 
+def test_cents_that_are_left_go_to_the_largest_remainder() -> None:
+    """The examples of the metrics sheet, 2.4."""
+    for order, shares in (("118", ("2.50", "1.67", "0.83")), ("119", ("3.34", "3.33", "3.33"))):
+        rows = hand_made.built().rows(
+            f"select shipping_amount from marts.fct_order_line where {SHOP}"
+            f" and order_id = '{order}' order by line_id"
+        )
+        assert [row[0] for row in rows] == list(money(*shares))
+
+
 def test_prices_that_include_tax_are_split() -> None:
     assert order_line(1071, "net_amount, tax_amount") == money("100", "19")
     assert refund_rows("507", "net_amount, tax_amount, units_refunded, kind") == [
