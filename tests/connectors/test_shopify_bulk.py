@@ -73,8 +73,8 @@ def test_case_02_a_file_that_does_not_hold_what_was_told_is_not_used(
 
 
 def test_case_02_many_lines_are_all_kept(tmp_path: Path) -> None:
-    outcome, _nights, _clock = read(tmp_path, shop_of(450))
-    assert (outcome.rows, outcome.cursor_after) == (450, NOW)
+    outcome, _nights, _clock = read(tmp_path, shop_of(220))
+    assert (outcome.rows, outcome.cursor_after) == (220, NOW)
 
 
 @pytest.mark.parametrize("status", ["FAILED", "CANCELED", "EXPIRED"])
