@@ -9,13 +9,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import dagster as dg
+import duckdb
 import pytest
 
 from assets.catalog import Model
 from assets.dbt import BuildResult, NodeResult
 from assets.load import LoadResult
 from assets.publish import Build, Publication
-from pipelines import asset_graph
+from pipelines import asset_graph, sensors
 from pipelines.asset_graph import PUBLICATION, night_asset
 from pipelines.definitions import build_definitions
 from pipelines.night import Report
@@ -50,9 +51,9 @@ def test_everything_loads_without_credentials(places: Places) -> None:
     assert job.executor_def.name == dg.in_process_executor.name
     (schedule,) = definitions.schedules or ()
     assert schedule.execution_timezone == "Asia/Shanghai"
-    sensors = {sensor.name: sensor for sensor in definitions.sensors or ()}
-    assert sensors.keys() == {"publication", "failed_run", "freshness"}
-    _observes_each_publication_once(sensors["publication"], places)
+    found = {sensor.name: sensor for sensor in definitions.sensors or ()}
+    assert found.keys() == {"publication", "failed_run", "freshness"}
+    _observes_each_publication_once(found["publication"], places)
 
 
 def _observes_each_publication_once(sensor: Any, places: Places) -> None:
@@ -137,3 +138,36 @@ def test_a_selected_stream_is_read_alone(asked: list[Any]) -> None:
     assert ("extract", {"fx": frozenset({"ecb_rates"})}) in asked
     assert "transform" not in asked
     assert "publish_night" not in asked
+
+
+@pytest.mark.parametrize(
+    ("built_at", "is_sandbox", "is_told"),
+    [("2020-01-01", False, True), ("2020-01-01", True, False), ("now()", False, False)],
+)
+def test_silence_is_told_but_not_of_a_simulated_world(
+    places: Places,
+    monkeypatch: pytest.MonkeyPatch,
+    built_at: str,
+    is_sandbox: bool,
+    is_told: bool,
+) -> None:
+    places.published.mkdir(parents=True)
+    moment = built_at if built_at == "now()" else f"'{built_at}'"
+    with duckdb.connect(str(places.publication)) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute("create schema meta")
+        connection.execute(
+            "create table meta.current as select 'b1' as build_id,"
+            f" cast({moment} as timestamp) as built_at, {is_sandbox} as is_sandbox"
+        )
+    told: list[tuple[object, ...]] = []
+    monkeypatch.setattr(sensors, "read_settings", lambda _where: None)
+    monkeypatch.setattr(sensors.alerting, "tell", lambda *_arguments: 0)
+    monkeypatch.setattr(sensors.alerting, "tell_failure", lambda *found: told.append(found[3:]))
+    sensors.freshness_sensor(places)(dg.build_sensor_context())
+    if is_told:
+        ((night, cause),) = told
+        assert night == "after b1"
+        assert "2020-01-01" in str(cause)
+    else:
+        assert told == []

@@ -19,7 +19,11 @@ import pytest
 
 from assets.alerts.delivery import Channel, NotDeliveredError, deliver, send_by_apprise
 from assets.alerts.outbox import CLAIM_ENDS, Notice, Outbox
+from pipelines import alerting
+from pipelines.resources import Places
+from pipelines.settings import parse_settings
 from sources._core.clock import ManualClock
+from sources.registry import connectors
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 NIGHT = NOW.replace(tzinfo=None)
@@ -202,3 +206,25 @@ def test_a_failed_night_counts_once_until_one_succeeds(outbox: Outbox) -> None:
     assert [cause for _at, cause in outbox.failed_nights()] == ["disk full", "key broken"]
     outbox.night_succeeded()
     assert outbox.failed_nights() == []
+
+
+def test_a_night_that_fails_is_told_on_the_channels_of_the_settings_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = Places(tmp_path / "data", tmp_path / "state", tmp_path / "aftersales.toml")
+    content = {
+        "settings": {"language": "zh"},
+        "alerts": {"channels": {"ops": "ALERT_URL"}},
+    }
+    settings = parse_settings(content, connectors(), {}.get, where.inbox)
+    with service() as channel:
+        monkeypatch.setenv("ALERT_URL", channel.address)
+        for _again in range(2):
+            with (
+                pytest.raises(RuntimeError, match="disk"),
+                alerting.failures_told(settings, where, NOW, "night 1"),
+            ):
+                raise RuntimeError("the disk is full")
+    (message,) = channel.received
+    assert "夜间任务失败" in message["title"]
+    assert "the disk is full" in message["message"]

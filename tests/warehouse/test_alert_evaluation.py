@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from typing import Any
 import duckdb
 import pytest
 import yaml
+from typer.testing import CliRunner
 
 from assets.alerts import book
 from assets.alerts.delivery import Channel, NotDeliveredError
@@ -22,6 +24,7 @@ from assets.alerts.rules import Rule, load_rules
 from assets.alerts.states import Alert
 from assets.control import ensure_control_tables, insert_rows
 from assets.warehouse import Warehouse, transaction
+from pipelines.alert_commands import alerts_app
 from sources._core.clock import ManualClock
 
 AS_OF = datetime(2026, 11, 10, tzinfo=UTC)
@@ -377,3 +380,30 @@ def test_every_evidence_query_of_a_rule_runs(shop: Shop, project_root: Path) -> 
     with duckdb.connect(str(shop.warehouse.path)) as connection:
         for rule in shop.rules:
             connection.execute(queries[rule.query].replace("{key}", "none")).fetchall()
+
+
+def test_commands_list_acknowledge_and_replay(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AFTERSALES_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("LANG", "en_US.UTF-8")
+    shop.source("orders", "failing", last_error="login refused")
+    shop.insert("meta.current", {"is_sandbox": True, "built_at": AS_OF})
+    (alert,) = shop.night()
+    (tmp_path / "published").mkdir()
+    shutil.copy(shop.warehouse.path, tmp_path / "published" / "aftersales.duckdb")
+
+    def run(*arguments: str) -> str:
+        result = CliRunner().invoke(alerts_app, list(arguments))
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    assert "login refused" in run("list")
+    assert "acknowledged" in run("ack", alert.alert_id.lower())
+    (row,) = json.loads(run("list", "--json"))
+    assert (row["alert_id"], row["state"]) == (alert.alert_id, "acknowledged")
+    assert kinds(shop.night(1)) == [("freshness", "amazon|amz_eu|orders", "acknowledged")]
+    events = json.loads(run("replay", "--rule", "source_behind", "--json"))
+    assert [(e["night"], e["event"]) for e in events] == [("2026-11-10", "opened")]
+    assert CliRunner().invoke(alerts_app, ["ack", "A-NOTTHERE"]).exit_code != 0
+    assert CliRunner().invoke(alerts_app, ["replay", "--rule", "no_such"]).exit_code != 0

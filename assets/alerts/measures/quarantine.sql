@@ -1,4 +1,5 @@
--- Rows held back within the last week, by stream, with the rule that most of them broke.
+-- Rows held back within the last week, by stream, with the rules that they broke; rows that are
+-- loaded but doubted are shown in meta.quarantine only.
 with
 
 held_back as (
@@ -12,7 +13,10 @@ held_back as (
         max(quality_date) as last_date,
         max_by(what_to_do, quality_date) as what_to_do
     from meta.quarantine
-    where quality_date > cast($as_of as date) - 7 and rows > 0
+    where
+        quality_date > cast($as_of as date) - 7
+        and rows > 0
+        and not coalesce(is_loaded, false)
     group by connector, account, stream, quarantine_reason
 )
 
