@@ -1,5 +1,5 @@
 -- One row per event of money after a sale, before it is shared out among parties: refunds, fees
--- given back or kept, what settlements and reports of the marketplace bill or pay, fees of disputes.
+-- given back or kept, what settlements and reports of a marketplace bill or pay, fees of disputes.
 -- cost_amount is positive for a cost, negative for a credit; return and reason are NULL where the
 -- origin tells none.
 with

@@ -25,19 +25,25 @@ cohorts as (
     having bool_and(is_mature)
 ),
 
+open_actions as (
+    select account
+    from {{ ref('mart_action_queue') }}
+    where action_state = 'open'
+),
+
+-- what concerns all accounts alike is counted in the line for all
 actions as (
     select
         account,
         count(*) as actions_open
-    from {{ ref('mart_action_queue') }}
-    where action_state = 'open' and account <> 'all'
+    from open_actions
+    where account <> 'all'
     group by account
     union all
     select
         'all' as account,
         count(*) as actions_open
-    from {{ ref('mart_action_queue') }}
-    where action_state = 'open'
+    from open_actions
 ),
 
 setting as (
