@@ -5,7 +5,7 @@ layout (`brief.py`), and the figures themselves, which the marts have.
 
 An avoidable cost is what a lot, a product or a country costs above what its like costs: its cost
 times the part of its rate that exceeds the rate of all others. It is named only where the interval
-of its rate lies above theirs; reimbursement leads are units that are owed, one by one.
+of its rate lies above the interval of theirs; reimbursement leads are units owed, one by one.
 """
 
 from __future__ import annotations
@@ -142,14 +142,17 @@ _LOTS = """
         where r.units_shipped > 0 and r.lot_id <> 'unattributed'
     ),
     compared as (
-        select *, (sum(k) over () - k) / nullif(sum(n) over () - n, 0) as usual from lots
+        select
+            *, sum(k) over () - k as other_k, sum(n) over () - n as other_n,
+            other_k / nullif(other_n, 0) as usual
+        from lots
     )
     select
         'lot', lot_key, sku, cost * (1 - usual / rate),
         case when other > usual then 'certain' else 'likely' end, 'product_defect',
         n, rate, usual, 'lot_defects'
     from compared
-    where n >= ? and low > usual and cost > 0
+    where n >= ? and low > wilson_high(other_k, other_n) and cost > 0
 """
 
 # Products: everything but the refund itself, against the other products; the main reason beside it.
@@ -168,14 +171,18 @@ _SKUS = """
         ) group by sku
     ),
     compared as (
-        select *, (sum(k) over () - k) / nullif(sum(n) over () - n, 0) as usual
+        select
+            *, sum(k) over () - k as other_k, sum(n) over () - n as other_n,
+            other_k / nullif(other_n, 0) as usual
         from skus where n > 0
     )
     select
         'sku', c.sku, c.sku, c.cost * (1 - c.usual * c.n / c.k),
         'certain', coalesce(r.reason, 'unknown'), c.n, c.k / c.n, c.usual, 'sku_reasons'
     from compared as c left join reasons as r on r.sku = c.sku
-    where c.n >= ? and c.k > 0 and c.cost > 0 and wilson_low(c.k, c.n) > c.usual
+    where
+        c.n >= ? and c.k > 0 and c.cost > 0
+        and wilson_low(c.k, c.n) > wilson_high(c.other_k, c.other_n)
 """
 
 # Countries: refunds for what never arrived, against the other countries of the account.
@@ -195,15 +202,16 @@ _COUNTRIES = """
     compared as (
         select
             lost.*, money.cost,
-            (sum(k) over (partition by lost.account) - k)
-            / nullif(sum(n) over (partition by lost.account) - n, 0) as usual
+            sum(k) over (partition by lost.account) - k as other_k,
+            sum(n) over (partition by lost.account) - n as other_n,
+            other_k / nullif(other_n, 0) as usual
         from lost join money using (account, country)
     )
     select
         'country', account || '|' || country, account || ' ' || country, cost * (1 - usual * n / k),
         'certain', 'logistics', n, k / n, usual, 'country_return_rate'
     from compared
-    where n >= ? and k > 0 and cost > 0 and wilson_low(k, n) > usual
+    where n >= ? and k > 0 and cost > 0 and wilson_low(k, n) > wilson_high(other_k, other_n)
 """
 
 _LEADS = """
@@ -215,9 +223,9 @@ _LEADS = """
     where queue = 'reimbursement_lead' and action_state = 'open' and money_at_stake > 0
 """
 
-_WILSON_LOW = """
-    create or replace temp macro wilson_low(k, n) as (
-        (k + 1.9207) - 1.96 * sqrt(k * (n - k) / n + 0.9604)
+_WILSON = """
+    create or replace temp macro wilson_{name}(k, n) as (
+        (k + 1.9207) {sign} 1.96 * sqrt(greatest(k * (n - k) / nullif(n, 0), 0) + 0.9604)
     ) / (n + 3.8415)
 """
 
@@ -241,7 +249,8 @@ def read_figures(publication: Path) -> Figures:
 
 
 def _candidates(connection: Connection, names: Mapping[str, str | None]) -> list[Avoidable]:
-    connection.execute(_WILSON_LOW)
+    for name, sign in (("low", "-"), ("high", "+")):
+        connection.execute(_WILSON.format(name=name, sign=sign))
     found = []
     for sql in (_LOTS, _SKUS, _COUNTRIES, _LEADS):
         values = [LEAST_UNITS] if "?" in sql else []

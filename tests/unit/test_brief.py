@@ -80,6 +80,21 @@ def test_costs_are_avoidable_as_far_as_the_rate_is_unusual(filled: Path) -> None
     assert found["reimbursement_lead"].amount == Decimal(60)
 
 
+def test_one_case_among_few_is_no_certainty(filled: Path) -> None:
+    with duckdb.connect(str(filled)) as connection:
+        connection.execute("delete from marts.mart_return_rate_by_lot where lot_key <> 'S|BAD'")
+        connection.execute(
+            "update marts.mart_return_rate_by_lot set units_defective = 1, units_shipped = 150,"
+            " defect_rate_fifo = 1 / 150, defect_rate_fifo_low = 0.001"
+        )
+        connection.execute(
+            "insert into marts.mart_return_rate_by_lot by name select 'S|GOOD' as lot_key, 'S' as"
+            " sku, 'GOOD' as lot_id, 100 as units_shipped, 0 as units_defective,"
+            " 0 as defect_rate_fifo, 0 as defect_rate_fifo_low, 0 as defect_rate_lifo"
+        )
+    assert "lot" not in {cost.kind for cost in read_figures(filled).avoidable}
+
+
 def test_one_screen_in_each_language_with_commands_to_copy(filled: Path) -> None:
     english, chinese = said(filled, "en"), said(filled, "zh")
     for text in (english, chinese):
