@@ -244,6 +244,17 @@ def test_an_account_that_is_down_is_named_once_with_cause_and_since_when(shop: S
     assert kinds(shop.night(3)) == [("freshness", "amazon|amz_eu|all", "resolved")]
 
 
+def test_a_stream_that_is_not_asked_every_night_does_not_hide_that_the_account_is_down(
+    shop: Shop,
+) -> None:
+    for stream in ("orders", "returns", "settlements"):
+        shop.source(stream, "failing")
+    shop.source("weekly", rows_last_night=0)
+    (alert,) = shop.night()
+    assert kinds([alert]) == [("freshness", "amazon|amz_eu|all", "open")]
+    assert (alert.measure.k, alert.measure.n) == (3, 4)
+
+
 def test_one_stream_that_is_down_is_named_alone(shop: Shop) -> None:
     shop.source("orders")
     shop.source("returns", "stale", data_until=AS_OF - timedelta(days=3))

@@ -1,4 +1,5 @@
--- Sources that are behind: each stream, and the account as a whole where none of its streams is fresh.
+-- Sources that are behind: each stream, and the account as a whole where most of its streams are and
+-- the others (those not asked every night) brought nothing either.
 -- Hours count from where the data end; a stream never read counts as one hour.
 with
 
@@ -11,6 +12,7 @@ streams as (
         data_until,
         last_error,
         freshness_state <> 'fresh' as is_behind,
+        coalesce(rows_last_night, 0) as rows_last_night,
         case
             when data_until is null then 1.0
             else greatest(date_diff('hour', data_until, $as_of), 1)
@@ -25,17 +27,18 @@ accounts as (
         account,
         count(*) as streams,
         sum(case when is_behind then 1 else 0 end) as streams_behind,
-        max(hours) as hours,
-        min(data_until) as data_until,
-        max_by(last_error, hours) as last_error,
-        max_by(freshness_state, hours) as freshness_state
+        sum(case when is_behind then 0 else rows_last_night end) as rows_brought,
+        max(hours) filter (where is_behind) as hours,
+        min(data_until) filter (where is_behind) as data_until,
+        max_by(last_error, hours) filter (where is_behind) as last_error,
+        max_by(freshness_state, hours) filter (where is_behind) as freshness_state
     from streams
     group by connector, account
 ),
 
 whole as (
     select * from accounts
-    where streams > 1 and streams = streams_behind
+    where streams > 1 and streams_behind >= 0.75 * streams and rows_brought = 0
 )
 
 select
