@@ -177,6 +177,7 @@ WATCHED = {
     "bazaar": "from marts.fct_order_line where account = 'bazaar'",
     "lots": "from marts.dim_lot where lot_id = 'NO-SUCH-LOT'",
     "build": "from meta.current",
+    "alerts": "from signals.alert where state <> 'resolved'",
 }
 
 
@@ -289,10 +290,14 @@ def test_case_3_tokens_end_in_the_middle(story: Story) -> None:
 
 
 def test_wrong_secret_leaves_the_account_at_its_last_good_night(story: Story) -> None:
+    """A stream that was not due asks nobody, so it cannot fail."""
     streams = streams_of(story, "amz_fr")
-    assert {row["freshness_state"] for row in streams.values()} == {"failing"}
+    asked = [row for row in streams.values() if row["freshness_state"] != "fresh"]
+    assert {row["freshness_state"] for row in asked} == {"failing"}
+    assert len(asked) > len(streams) / 2
+    assert sum(row["rows_last_night"] for row in streams.values()) == 0
     week_ago = story.calm.scenario.clock.replace(tzinfo=None) - timedelta(days=7)
-    for row in streams.values():
+    for row in asked:
         assert row["last_success_at"] == week_ago
         assert row["data_until"] <= week_ago
         assert "amz_fr" in row["last_error"]
@@ -304,7 +309,16 @@ def test_wrong_secret_leaves_the_account_at_its_last_good_night(story: Story) ->
 def test_missing_right_stops_its_streams_only(story: Story) -> None:
     streams = streams_of(story, "amz_gb")
     failing = {name for name, row in streams.items() if row["freshness_state"] == "failing"}
-    assert failing == {"fba_returns", "fulfilled_shipments"}
+    assert failing == {
+        "fba_returns",
+        "fba_replacements",
+        "fba_reimbursements",
+        "fulfilled_shipments",
+        "inbound_plans",
+        "inventory_ledger",
+        "removal_orders",
+        "removal_shipments",
+    }
     assert {row["freshness_state"] for row in streams.values()} == {"failing", "fresh"}
     for name in failing:
         assert "role" in streams[name]["last_error"]
@@ -327,6 +341,26 @@ def test_unknown_field_is_recorded_by_name(story: Story) -> None:
     assert [(r["field"].replace("_", "-"), r["drift_kind"]) for r in found] == [
         ("zz-new-column", "added")
     ]
+
+
+def test_the_bad_night_alarms_about_each_and_the_mended_one_ends_it(story: Story) -> None:
+    found = {(row["kind"], row["entity_key"]): row for row in story.bad_night["alerts"]}
+    assert found.keys() >= {
+        ("freshness", "amazon|amz_fr|all"),
+        ("freshness", "amazon|amz_gb|fba_returns"),
+        ("freshness", "amazon|amz_gb|fulfilled_shipments"),
+        ("unmapped", f"amazon|reason|{NEW_REASON}"),
+        ("schema_drift", "amazon|all|fba_returns"),
+        ("missing_rate", "files|bazaar|all"),
+    }
+    assert any(kind == "quarantine" for kind, _key in found)
+    assert not any(key.startswith("amazon|amz_de|") for kind, key in found if kind == "freshness")
+    for row in found.values():
+        assert row["build_id"] == story.bad_night["build"][0]["build_id"]
+        assert row["message_en"] != row["message_zh"]
+    assert "secrets." in found["freshness", "amazon|amz_fr|all"]["message_en"]
+    after = story.unlucky.rows("select distinct state from signals.alert where kind = 'freshness'")
+    assert after == [{"state": "resolved"}]
 
 
 def test_bad_rows_are_refused_and_the_rest_is_loaded(story: Story) -> None:
