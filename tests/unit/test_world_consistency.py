@@ -213,6 +213,17 @@ def test_stock_leaves_first_in_first_out_or_by_expiry(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_no_stock_is_lost_before_the_first_day(name: str) -> None:
+    """Accounts are read from the first day on: what nobody can read must not move lots."""
+    made = world(name)
+    start = datetime.combine(made.scenario.start, datetime.min.time())
+    assert made.stock_moves.filter(pl.col("moved_at") < start).is_empty()
+    assert made.stock_moves.height or not any(
+        account.connector == "amazon" for account in made.scenario.accounts
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_settlements_add_up_to_the_cent(name: str) -> None:
     made = world(name)
     sums = made.settlement_lines.group_by("settlement_id").agg(

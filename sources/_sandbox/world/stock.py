@@ -104,7 +104,10 @@ class _Shelves:
         self.cycle += 1
 
     def _threaten(self, at: int) -> None:
-        """What will happen to stock of the marketplace before the next filling."""
+        """What will happen to stock of the marketplace before the next filling.
+
+        Nothing happens before the first day: no account is read from an earlier day on.
+        """
         for group, spare in enumerate(self.spare):
             if not spare or self.places.centres[self.centres[self.pools[group]][0]].account is None:
                 continue
@@ -114,7 +117,8 @@ class _Shelves:
             if kind is not None:
                 when = at + (4 * 24 + int(self.draws.one("mishap.at", *key) * 22 * 24)) * HOUR
                 units = 1 + int(self.draws.one("mishap.units", *key) * 2.4)
-                heapq.heappush(self.threats, (when, group, kind, min(units, spare)))
+                if when >= day_number(self.scenario.start) * DAY:
+                    heapq.heappush(self.threats, (when, group, kind, min(units, spare)))
 
     def _new_lot(self, sku: int, at: int) -> int:
         number = self.made[sku] = self.made.get(sku, 0) + 1
