@@ -9,6 +9,7 @@ say what was done.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,7 +34,7 @@ from assets.control import (
 from assets.dbt import BuildResult, DbtProject
 from assets.load import LoadResult, load_landed
 from assets.publish import Build, Options, Publication, PublicationBlockedError
-from assets.raw_tables import ensure_raw_tables
+from assets.raw_tables import ensure_raw_tables, raw_tables
 from assets.warehouse import StorageFullError, Warehouse, transaction
 from pipelines import alerting
 from pipelines.auditing import Audits
@@ -274,6 +275,7 @@ def transform(night: Night, *, full_refresh: bool = False) -> BuildResult | None
     built = night.project.build(
         variables,
         full_refresh=full_refresh or must_refresh,
+        is_same_project=bool(variables["previous_as_of"]),
         progress=night.watcher.detail,
     )
     if not built.blocking:
@@ -379,8 +381,11 @@ def _build_id(night: Night) -> str:
 
 
 def _fingerprint(night: Night) -> str:
-    """Of code and settings: where it changes, everything is computed anew."""
-    return f"{code_version()} {night.project.fingerprint()} {night.settings.config_hash}"
+    """Of code, raw columns and settings: where it changes, everything is computed anew."""
+    columns = [(table.name, table.columns) for table in raw_tables(night.connectors.values())]
+    shape = hashlib.sha256(repr(columns).encode()).hexdigest()[:12]
+    code = f"{code_version()} {night.project.fingerprint()} {shape}"
+    return f"{code} {night.settings.config_hash}"
 
 
 def _variables(night: Night) -> tuple[dict[str, Any], bool]:
