@@ -11,13 +11,15 @@ from decimal import Decimal
 import polars as pl
 
 CENT = Decimal("0.01")
-# of amounts that are exact to the cent only
+# rates of amounts that are exact to the cent only, so they are compared to 1e-4
 SHARES_OF_MONEY = {
-    "mart_return_rate_by_sku.value_return_rate",
-    "mart_return_rate_by_region.value_return_rate",
-    "mart_cost_by_lot.after_sales_cost_rate",
-    "mart_cost_by_lot.after_sales_cost_ex_refund_rate",
-    "mart_cost_by_lot.claimable_share",
+    "value_return_rate",
+    "after_sales_cost_rate",
+    "after_sales_cost_ex_refund_rate",
+    "refund_rate_gross",
+    "net_refund_rate",
+    "claimable_share",
+    "share_of_net_sales",
 }
 SHOWN = 3
 
@@ -86,7 +88,7 @@ def _column(
         equal = equal | (gap < float(CENT) - 1e-6).fill_null(value=False)
     elif kind.is_float():
         gap = (ours - theirs).abs()
-        limit = 1e-5 if f"{name}.{column}" in SHARES_OF_MONEY else 1e-9
+        limit = 1e-4 if column in SHARES_OF_MONEY else 1e-9
         equal = equal | (gap <= limit).fill_null(value=False)
     bad = common.filter(~equal)
     if not bad.height:
