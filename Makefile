@@ -52,7 +52,8 @@ lint: setup-dev
 types: setup-dev
 	@$(BIN)/mypy
 
-check: lint types test  ## what CI runs: lint, import contracts, types, every test
+check: setup-dev  ## what CI runs: lint, import contracts, types, every test, side by side
+	@$(MAKE) --no-print-directory -j3 lint types test
 
 bench: setup-dev .venv-bench/.ready  ## measured ratios; ONLY=name for one
 	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY))

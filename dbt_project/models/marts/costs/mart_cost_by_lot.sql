@@ -70,7 +70,11 @@ lot_costs as (
                 else {{ lot_key("costs.sku", "'unattributed'") }}
             end
         ) as lot_key,
-        cast(costs.amount_reporting as double) * coalesce(shares.lot_share, 1) as lot_amount
+        -- exact from here on: a sum of floats depends on the order of its rows
+        cast(
+            cast(costs.amount_reporting as double) * coalesce(shares.lot_share, 1)
+            as decimal(38, 10)
+        ) as lot_amount
     from costs
     inner join reasons on costs.reason_l2 = reasons.reason_l2
     left join shares
@@ -104,7 +108,11 @@ spent as (
 sold as (
     select
         allocations.lot_key,
-        sum(cast(profits.net_sales as double) * allocations.lot_share) as net_sales
+        sum(
+            cast(
+                cast(profits.net_sales as double) * allocations.lot_share as decimal(38, 10)
+            )
+        ) as net_sales
     from allocations
     inner join profits on allocations.order_line_key = profits.order_line_key
     group by allocations.lot_key
