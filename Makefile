@@ -47,13 +47,14 @@ lint: setup-dev
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports
-	@$(BIN)/sqlfluff lint dbt_project/models --processes 2 --disable-progress-bar
+	@$(BIN)/sqlfluff lint dbt_project/models --disable-progress-bar
 
 types: setup-dev
 	@$(BIN)/mypy
 
-check: setup-dev  ## what CI runs: lint, import contracts, types, every test, side by side
-	@$(MAKE) --no-print-directory -j3 lint types test
+check: setup-dev  ## what CI runs: lint, import contracts, types, every test
+	@$(MAKE) --no-print-directory -j2 lint types
+	@$(MAKE) --no-print-directory test
 
 bench: setup-dev .venv-bench/.ready  ## measured ratios; ONLY=name for one
 	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY))
