@@ -35,7 +35,7 @@ CONNECTORS = (
 )
 """Connectors that a scenario may name."""
 
-SELLING_CONNECTORS = ("amazon", "files", "shopify")
+SELLING_CONNECTORS = ("amazon", "ebay", "files", "shopify", "walmart")
 """Connectors whose accounts have orders in the world so far; the others come with their source."""
 
 FILES_COUNTRIES = ("US", "GB", "BR", "MX")
@@ -82,7 +82,7 @@ class Account(_Strict):
     countries: tuple[Country, ...] = ()  # files, shopify: where the buyers live
     currency: Annotated[str, pydantic.Field(pattern=r"^[A-Z]{3}$")] | None = None  # files, shopify
     share: Annotated[float, pydantic.Field(ge=0)] = 1.0
-    fulfilled_by_marketplace: Share = 0.85  # share of FBA orders; others: always 0
+    fulfilled_by_marketplace: Share = 0.85  # share of FBA, WFS orders; others: always 0
 
     @property
     def sells(self) -> bool:

@@ -50,7 +50,10 @@ def follow(
     """Everything after the trouble, by its reason."""
     order, parcel = units.order[unit], units.parcel[unit]
     ids = units.fate[unit]
-    own_shop = np.array([m.is_own_shop for m in places.markets])[orders.market[order]]
+    markets = orders.market[order]
+    own_shop = np.array([m.is_own_shop for m in places.markets])[markets]
+    by_walmart = np.array([m.connector == "walmart" for m in places.markets])[markets]
+    replaces, exchanges = np.array([m.resends for m in places.markets])[markets].T
     fba = orders.is_fba[order]
     kind = _kinds(draws, parcels.state[order, parcel], reason, fault, ~fba, ids)
     sku = lines.sku[units.line[unit]]
@@ -59,8 +62,12 @@ def follow(
     ends = np.where(
         own_shop & (ends == REPLACEMENT), np.where(kind == RETURN, EXCHANGE, REFUND), ends
     )
+    ends = np.where((ends == REPLACEMENT) & ~replaces, REFUND, ends)
+    ends = np.where((ends == EXCHANGE) & ~exchanges, REFUND, ends)
     state_at = parcels.state_at[order, parcel]
-    requested = np.where(kind == BACK, NEVER, np.where(kind == MISSING, state_at, requested))
+    unasked = (kind == BACK) & ~by_walmart  # Walmart opens a return itself
+    requested = np.where(np.isin(kind, (BACK, MISSING)), state_at, requested)
+    requested = np.where(unasked, NEVER, requested)
     received = _received(draws, kind, fba, requested, state_at, ids)
     late = draws.chance("posted.late?", ids, 0.03)
     posted = received + np.where(

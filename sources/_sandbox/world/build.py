@@ -10,7 +10,13 @@ from datetime import UTC, date, datetime, time, timedelta
 import polars as pl
 
 from sources._sandbox.scenario import Scenario
-from sources._sandbox.world import reference_tables, return_tables, sales_tables, shop_tables
+from sources._sandbox.world import (
+    market_tables,
+    reference_tables,
+    return_tables,
+    sales_tables,
+    shop_tables,
+)
 from sources._sandbox.world.buyers import buyers_table
 from sources._sandbox.world.fault_tables import fault_table, rates_table, touched_entities
 from sources._sandbox.world.feedback import feedback_table
@@ -44,6 +50,8 @@ def build_world(scenario: Scenario, until: datetime | date | None = None) -> Wor
     )
     orders = shop_tables.with_names(sim, orders)
     shop = shop_tables.shop_tables(sim, orders, lines, units, shipments, returns, refunds)
+    orders = market_tables.with_customer_orders(sim, orders, units)
+    markets = market_tables.market_tables(sim, orders, lines, units, shipments, returns, refunds)
     lots = reference_tables.lots_table(sim)
     fx_rates, fx_overrides = reference_tables.exchange_rates(sim)
     frames = {
@@ -71,6 +79,7 @@ def build_world(scenario: Scenario, until: datetime | date | None = None) -> Wor
         "settlements": settlements,
         "settlement_lines": settlement_lines,
         **shop,
+        **markets,
         "inspections": inspections_table(sim, returns, return_units, units),
         "scans": sales_tables.scans_table(units, orders),
         "order_states": sales_tables.states_table(sim),

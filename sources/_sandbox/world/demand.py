@@ -131,9 +131,7 @@ def make_orders(scenario: Scenario, places: Places, draws: Draws, days: int) -> 
     paid = ordered + _payment_delay(draws, serial) * SECOND
     cancelled, canceller, reason, paid = _cancellations(draws, serial, ordered, paid)
     amazon = np.array([m.connector == "amazon" for m in places.markets])
-    share = np.array(
-        [m.account.fulfilled_by_marketplace * (m.connector == "amazon") for m in places.markets]
-    )
+    share = np.array([m.account.fulfilled_by_marketplace * m.is_fulfilling for m in places.markets])
     return Orders(
         serial=serial,
         day=day,
@@ -251,8 +249,9 @@ def make_lines(
     price, discount, tax = prices_of(places, catalogue, draws, orders, order, sku)
     ship, ship_off, ship_tax = _shipping(places, draws, orders, order, number)
     can_split = can_split_lines(places, orders)
+    can_cancel = np.array([m.cancels_lines for m in places.markets])[orders.market]
     lost, when, who = _line_cancellations(
-        draws, orders, order, number, count, quantity, serial, can_split
+        draws, orders, order, number, count, quantity, serial, can_split, can_cancel
     )
     gone = lost == quantity
     return (
@@ -382,6 +381,7 @@ def _line_cancellations(
     quantity: Ints,
     serial: Ids,
     can_split: Flags,
+    can_cancel: Flags,
 ) -> tuple[Ints, Ints, Ints]:
     """Units cancelled before shipping: with the order, a part of a line, or one line of several."""
     whole = orders.cancelled[order] < NEVER
@@ -389,7 +389,7 @@ def _line_cancellations(
     part = 1 + ((quantity - 1) * draws.uniform("cancel.units", serial)).astype(np.int64)
     part = np.minimum(part, np.maximum(quantity - 1, 1))
     line = (number > 0) & (number == count[order] - 1) & draws.chance("cancel.line", serial, 0.03)
-    calm = ~whole & ~orders.is_fraud[order]
+    calm = ~whole & ~orders.is_fraud[order] & can_cancel[order]
     lost = np.where(whole | (calm & line), quantity, np.where(calm & some, part, 0))
     minutes = draws.between("cancel.line.min", serial, 10, 200).astype(np.int64)
     own = orders.paid[order] + minutes * 60 * SECOND

@@ -148,7 +148,8 @@ def _lanes(
 ) -> tuple[Labels, Labels]:
     """Carrier and service of each parcel; a faulty lane carries much of what could go over it."""
     own = [(c.name, c.service) for c in places.carriers]
-    fba = [(name, "standard") for group in geography.FBA_CARRIERS.values() for name in group]
+    groups = {**geography.FBA_CARRIERS, "walmart": geography.WFS_CARRIERS}
+    fba = [(name, "standard") for group in groups.values() for name in group]
     lane = draws.pick("carrier", serial, [c.share or 1e-9 for c in places.carriers])
     for fault in scenario.faults_of("slow_lane", "lossy_lane", "damaging_carrier"):
         fits = [n for n, (name, service) in enumerate(own) if _is_lane(fault, name, service)]
@@ -158,9 +159,11 @@ def _lanes(
         use &= _fits(fault, "origin", origin)
         over = use[:, None] & draws.chance(f"lane.{fault.fault_id}", serial, 0.6)
         lane[over] = fits[0]
-    regions = np.array([m.region_group for m in places.markets])[orders.market]
+    regions = np.array(
+        [m.connector if m.connector == "walmart" else m.region_group for m in places.markets]
+    )[orders.market]
     place = len(own)
-    for region, group in geography.FBA_CARRIERS.items():
+    for region, group in groups.items():
         mine = orders.is_fba & (regions == region)
         lane[mine] = place + draws.pick("carrier.fba", serial[mine], (0.7, 0.2, 0.1))
         place += len(group)

@@ -18,7 +18,9 @@ Ints = NDArray[np.int64]
 Ids = NDArray[np.uint64]
 Flags = NDArray[np.bool_]
 
-_HALF = np.uint64(10_000_000)
+LONG, SHORT = 10_000_000, 1_000_000
+"""Halves of numbers with 14 and with 12 digits; 12 are enough for ten years of orders."""
+
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
@@ -69,12 +71,13 @@ class Draws:
         at = self.uniform(purpose, ids) * cumulative[-1]
         return np.minimum(np.searchsorted(cumulative, at, side="right"), len(cumulative) - 1)
 
-    def scatter(self, purpose: str, serials: Ids) -> Ids:
-        """A one-to-one shuffle of [0, 10^14): different serials never give one number."""
-        left, right = serials // _HALF, serials % _HALF
+    def scatter(self, purpose: str, serials: Ids, half: int = LONG) -> Ids:
+        """A one-to-one shuffle of [0, half^2): different serials never give one number."""
+        size = np.uint64(half)
+        left, right = serials // size, serials % size
         for step in range(4):
-            left, right = right, (left + self.bits(f"{purpose}.{step}", right) % _HALF) % _HALF
-        return left * _HALF + right
+            left, right = right, (left + self.bits(f"{purpose}.{step}", right) % size) % size
+        return left * size + right
 
     def one(self, purpose: str, *parts: object) -> float:
         """A single number in [0, 1) for a thing with a name."""

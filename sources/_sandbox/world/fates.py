@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from sources._sandbox.scenario import Scenario
-from sources._sandbox.world.demand import NEVER, Orders
+from sources._sandbox.world.demand import NEVER
 from sources._sandbox.world.dispatch import Parcels, Units, hours
 from sources._sandbox.world.draws import Draws, Flags, Floats, Ids, Ints
 from sources._sandbox.world.reasons import SELLABLE
@@ -86,9 +86,11 @@ def of_its_lot(
     return replace(fates, fault=fault)
 
 
-def make_concessions(draws: Draws, parcels: Parcels, units: Units, fates: Fates) -> Concessions:
+def make_concessions(
+    draws: Draws, parcels: Parcels, units: Units, fates: Fates, gives: Flags
+) -> Concessions:
     """One unit in a hundred gets money for a flaw and is kept; a quarter of these twice."""
-    rows = np.flatnonzero((units.parcel >= 0) & (units.number == 1))
+    rows = np.flatnonzero((units.parcel >= 0) & (units.number == 1) & gives[units.order])
     rows = rows[~np.isin(rows, fates.unit)]
     delivered = parcels.delivered[units.order[rows], units.parcel[rows]]
     rows = rows[(delivered < NEVER) & draws.chance("concession", units.serial[rows], 0.01)]
@@ -106,12 +108,10 @@ def make_concessions(draws: Draws, parcels: Parcels, units: Units, fates: Fates)
     )
 
 
-def restocks(
-    scenario: Scenario, draws: Draws, fates: Fates, orders: Orders, units: Units, tells: Flags
-) -> Ints:
+def restocks(scenario: Scenario, draws: Draws, fates: Fates, units: Units, tells: Flags) -> Ints:
     """When the unit is on the shelf again; NEVER for what is not fit for sale.
 
-    Amazon does not say in which state goods came back to a seller who sends himself: only what
+    `tells` marks orders whose source says in which state goods came back. Of the others only what
     was inspected is put back, as stock that nobody can see would make estimates of lots drift.
     """
     order = units.order[fates.unit]
@@ -119,7 +119,7 @@ def restocks(
     inspected = draws.chance(
         "inspect", return_numbers(draws, fates.serial), scenario.inspection_share
     )
-    return np.where(fit & (orders.is_fba[order] | tells[order] | inspected), fates.received, NEVER)
+    return np.where(fit & (tells[order] | inspected), fates.received, NEVER)
 
 
 def return_numbers(draws: Draws, keys: Ids) -> Ids:

@@ -184,6 +184,32 @@ AMAZON: Mapping[str, tuple[str, str, str, bool]] = {
     "SG": ("A19VAU5U5O7RUS", "Amazon.sg", "FE", True),
 }
 
+EBAY: Mapping[str, tuple[str, str]] = {
+    # marketplace id, region group
+    "US": ("EBAY_US", "NA"),
+    "CA": ("EBAY_CA", "NA"),
+    "GB": ("EBAY_GB", "EU"),
+    "IE": ("EBAY_IE", "EU"),
+    "DE": ("EBAY_DE", "EU"),
+    "AT": ("EBAY_AT", "EU"),
+    "FR": ("EBAY_FR", "EU"),
+    "IT": ("EBAY_IT", "EU"),
+    "ES": ("EBAY_ES", "EU"),
+    "NL": ("EBAY_NL", "EU"),
+    "BE": ("EBAY_BE", "EU"),
+    "PL": ("EBAY_PL", "EU"),
+    "AU": ("EBAY_AU", "FE"),
+    "SG": ("EBAY_SG", "FE"),
+    "MY": ("EBAY_MY", "FE"),
+    "PH": ("EBAY_PH", "FE"),
+}
+
+WALMART: Mapping[str, str] = {"US": "NA", "CA": "NA", "MX": "NA", "CL": "NA"}
+"""Region group of each market."""
+
+WFS_CENTRES: Mapping[str, tuple[str, ...]] = {"US": ("WFS-ATL3", "WFS-LAX2")}
+"""Walmart's own centres; other markets are sent to by the sellers."""
+
 NEIGHBOURS: Mapping[str, tuple[str, ...]] = {
     "DE": ("AT", "NL", "PL"),
     "FR": ("BE", "ES"),
@@ -223,6 +249,8 @@ FBA_CARRIERS: Mapping[str, tuple[str, ...]] = {
     "EU": ("AMZN_EU", "DHL", "DPD"),
     "FE": ("AMZN_JP", "YAMATO", "SAGAWA"),
 }
+
+WFS_CARRIERS = ("FedEx", "UPS", "USPS")
 
 ZERO_DECIMALS = frozenset({"JPY", "KRW", "VND", "CLP"})
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import polars as pl
 
 from sources._sandbox.world.buyers import MARK
+from sources._sandbox.world.market_words import market_return_id
 from sources._sandbox.world.reasons import CUSTOMER, DEFECTIVE, SELLABLE
 from sources._sandbox.world.return_tables import key_numbers
 from sources._sandbox.world.simulation import Simulation
@@ -32,7 +33,8 @@ def inspections_table(
     other = pl.Series("other", sim.draws.uniform("grade", keys))
     share = sim.scenario.inspection_share
     from_home = own & (luck < share)
-    sent_home = ~own & (pl.col("disposition") != SELLABLE) & pl.col("lpn").is_not_null()
+    sent_home = pl.col("connector") == "amazon"
+    sent_home &= ~own & (pl.col("disposition") != SELLABLE) & pl.col("lpn").is_not_null()
     found = found.with_columns(luck, other, pl.Series("key", keys)).filter(
         from_home | (sent_home & (luck < share / 2))
     )
@@ -56,7 +58,7 @@ def _graded(sim: Simulation, found: pl.DataFrame) -> pl.DataFrame:
         .when(pl.col("disposition") == CUSTOMER).then(pl.lit("B"))
         .otherwise(pl.lit("C"))
     )  # fmt: skip
-    sells_again = pl.col("connector").is_in(["files", "shopify"])
+    sells_again = pl.col("connector") != "amazon"
     after = (
         pl.when(empty).then(pl.lit("missing"))
         .when((grade == "A") & sells_again).then(pl.lit("restock"))
@@ -71,6 +73,8 @@ def _graded(sim: Simulation, found: pl.DataFrame) -> pl.DataFrame:
         "return_no",
         pl.when(pl.col("connector") == "shopify")
         .then(pl.format("1{}", pl.col("return_no").str.slice(1)))
+        .when(pl.col("connector").is_in(["ebay", "walmart"]))
+        .then(market_return_id())
         .otherwise(pl.coalesce("lpn", "return_no"))
         .alias("return_ref"),
         "account",

@@ -7,6 +7,7 @@ Does not belong here: orders.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sources._sandbox.scenario import (
@@ -56,6 +57,30 @@ class Market:
         """Whether the seller grades what comes back from here and sells it again."""
         return self.connector in ("files", "shopify")
 
+    @property
+    def is_fulfilling(self) -> bool:
+        """Whether the marketplace has centres of its own to send from: FBA, WFS in America."""
+        has_centres = self.connector == "walmart" and self.country in geography.WFS_CENTRES
+        return self.connector == "amazon" or has_centres
+
+    @property
+    def resends(self) -> tuple[bool, bool]:
+        """Whether buyers get replacements, and other sizes, by an order that the source tells of.
+
+        eBay knows neither, Walmart free replacements only: buyers there get their money back.
+        """
+        return self.connector != "ebay", self.connector not in ("ebay", "walmart")
+
+    @property
+    def cancels_lines(self) -> bool:
+        """Whether a line can be cancelled apart from its order; of several units only some."""
+        return self.connector != "ebay"
+
+    @property
+    def gives_concessions(self) -> bool:
+        """Whether the seller pays for flaws of what the buyer keeps; Walmart gives no date."""
+        return self.connector != "walmart"
+
 
 @dataclass(frozen=True)
 class Centre:
@@ -66,6 +91,7 @@ class Centre:
     account: str | None
     region_group: str
     stock_pool: str
+    has_ledger: bool = False  # Amazon's: the source tells what is lost, found, taken home
 
 
 @dataclass(frozen=True)
@@ -98,7 +124,8 @@ def places_of(scenario: Scenario) -> Places:
     markets = [m for a in scenario.selling_accounts for m in _markets_of(a, scenario)]
     if not markets:
         raise ScenarioError(
-            "no account sells anything: add [[accounts]] with connector amazon, shopify or files"
+            "no account sells anything: add [[accounts]] with connector amazon, ebay, walmart, "
+            "shopify or files"
         )
     return Places(tuple(markets), tuple(_centres(scenario, markets)), tuple(_carriers(scenario)))
 
@@ -111,18 +138,57 @@ def _markets_of(account: Account, scenario: Scenario) -> list[Market]:
     if not account.market_countries:
         raise ScenarioError(f'account `{account.name}` has no marketplaces: add e.g. ["DE"]')
     weights = [1.0 / (place + 1.5) for place in range(len(account.market_countries))]
+    make = {"ebay": _ebay_market, "walmart": _walmart_market}.get(account.connector, _amazon_market)
     return [
-        _amazon_market(account, code, account.share * weight / sum(weights))
+        make(account, code, account.share * weight / sum(weights))
         for code, weight in zip(account.market_countries, weights, strict=True)
     ]
 
 
-def _amazon_market(account: Account, code: str, weight: float) -> Market:
-    if code not in geography.AMAZON:
-        known = ", ".join(sorted(geography.AMAZON))
+def _ebay_market(account: Account, code: str, weight: float) -> Market:
+    _check_market(account, code, "eBay", geography.EBAY)
+    marketplace_id, region = geography.EBAY[code]
+    return _collecting_market(account, code, weight, marketplace_id, region)
+
+
+def _walmart_market(account: Account, code: str, weight: float) -> Market:
+    _check_market(account, code, "Walmart", geography.WALMART)
+    return _collecting_market(account, code, weight, code.lower(), geography.WALMART[code])
+
+
+def _check_market(account: Account, code: str, whose: str, known: Iterable[str]) -> None:
+    if code not in known:
         raise ScenarioError(
-            f"account `{account.name}`: Amazon has no marketplace `{code}`; there are {known}"
+            f"account `{account.name}`: {whose} has no marketplace `{code}`; there are "
+            f"{', '.join(sorted(known))}"
         )
+
+
+def _collecting_market(
+    account: Account, code: str, weight: float, marketplace_id: str, region: str
+) -> Market:
+    """A market that collects the tax itself: prices are told without it."""
+    place = geography.country(code)
+    return Market(
+        account=account,
+        marketplace=f"{account.connector}_{code.lower()}",
+        country=code,
+        currency=place.currency,
+        decimals=geography.decimals(place.currency),
+        tax_bp=place.tax_bp,
+        prices_include_tax=False,
+        time_zone=place.time_zone,
+        region_group=region,
+        marketplace_id=marketplace_id,
+        sales_channel=marketplace_id,
+        language=place.language,
+        weight=weight,
+        countries=((code, 1.0),),
+    )
+
+
+def _amazon_market(account: Account, code: str, weight: float) -> Market:
+    _check_market(account, code, "Amazon", geography.AMAZON)
     place = geography.country(code)
     marketplace_id, channel, region, included = geography.AMAZON[code]
     abroad = geography.NEIGHBOURS.get(code, ())
@@ -205,7 +271,7 @@ def _centres(scenario: Scenario, markets: list[Market]) -> list[Centre]:
     taken: set[str] = set()
     named = [f.get("warehouse") for f in scenario.faults_of("wrong_item")]
     for market in markets:
-        if market.connector != "amazon":
+        if not market.is_fulfilling:
             continue
         for code in _fba_codes(market, taken):
             taken.add(code)
@@ -238,7 +304,8 @@ def _centres(scenario: Scenario, markets: list[Market]) -> list[Centre]:
 
 def _fba_codes(market: Market, taken: set[str]) -> list[str]:
     """Two centres that no other account uses; made-up ones where Amazon's run out."""
-    known = geography.FBA_CENTRES.get(market.country, ())
+    centres = geography.FBA_CENTRES if market.connector == "amazon" else geography.WFS_CENTRES
+    known = centres.get(market.country, ())
     free = [code for code in known if code not in taken][:2]
     number = 1
     while not free:
@@ -251,7 +318,8 @@ def _fba_codes(market: Market, taken: set[str]) -> list[str]:
 def _fba_centre(code: str, market: Market) -> Centre:
     region = market.region_group
     account = market.account.name
-    return Centre(code, market.country, account, region, f"{account}|{region}")
+    has_ledger = market.connector == "amazon"
+    return Centre(code, market.country, account, region, f"{account}|{region}", has_ledger)
 
 
 def _carriers(scenario: Scenario) -> list[Carrier]:

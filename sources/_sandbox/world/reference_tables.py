@@ -70,18 +70,35 @@ def suppliers_table() -> pl.DataFrame:
 def listings_table(sim: Simulation) -> pl.DataFrame:
     """Every account lists every SKU."""
     accounts = sorted({m.account.name for m in sim.places.markets})
-    shops = {m.account.name for m in sim.places.markets if m.is_own_shop}
-    base = sim.catalogue.frame.select("sku", "asin", "fnsku")
-    return pl.concat(
-        base.with_columns(
-            pl.lit(account).alias("account"),
-            pl.Series("listing_sku", [listing_sku(sim, account, s) for s in sim.catalogue.skus]),
-            pl.when(pl.lit(account in shops))
-            .then(pl.format("44{}", (pl.int_range(pl.len()) + 1).cast(pl.String).str.zfill(11)))
-            .alias("variant_id"),
+    kind = {m.account.name: m.connector for m in sim.places.markets}
+    base = sim.catalogue.frame.select("sku", "asin", "fnsku", "product_id")
+    row = (pl.int_range(pl.len()) + 1).cast(pl.String)
+    listed = pl.col("product_id").rank("dense").cast(pl.String)
+    frames = []
+    for number, account in enumerate(accounts, 1):
+        prefix = {"shopify": "44", "ebay": f"6{number:02d}"}.get(kind[account])
+        item = f"1{number:02d}" if kind[account] == "ebay" else None
+        frames.append(
+            base.select(
+                pl.lit(account).alias("account"),
+                "sku",
+                pl.Series(
+                    "listing_sku", [listing_sku(sim, account, s) for s in sim.catalogue.skus]
+                ),
+                "asin",
+                "fnsku",
+                _numbered(item, listed, 9).alias("item_id"),
+                _numbered(prefix, row, 11 if prefix == "44" else 9).alias("variant_id"),
+            )
         )
-        for account in accounts
-    )
+    return pl.concat(frames)
+
+
+def _numbered(prefix: str | None, number: pl.Expr, width: int) -> pl.Expr:
+    """A number behind a prefix; null without one."""
+    if prefix is None:
+        return pl.lit(None, dtype=pl.String)
+    return pl.format("{}{}", pl.lit(prefix), number.str.zfill(width))
 
 
 def lots_table(sim: Simulation) -> pl.DataFrame:

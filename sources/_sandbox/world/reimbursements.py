@@ -52,7 +52,7 @@ def _paid(sim: Simulation) -> pl.DataFrame:
     broken &= sim.draws.chance("owed", keys, 0.7)
     lost = (found.kind[rows] == fate.MISSING) & (found.refunded[rows] < NEVER)
     lost &= sim.draws.chance("lost.owed", keys, 0.9)
-    keep = sim.orders.is_fba[order] & (broken | lost)
+    keep = sim.orders.is_fba[order] & sim.is_amazon(order) & (broken | lost)
     rows, order, lost = rows[keep], order[keep], lost[keep]
     unit = found.unit[rows]
     line = units.line[unit]

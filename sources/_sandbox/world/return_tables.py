@@ -14,6 +14,7 @@ from sources._sandbox.world.comments import language_of, write_comments
 from sources._sandbox.world.demand import DAY, NEVER
 from sources._sandbox.world.draws import Flags, Floats, Ids, Ints
 from sources._sandbox.world.effects import is_active
+from sources._sandbox.world.market_words import market_codes
 from sources._sandbox.world.markets import Market
 from sources._sandbox.world.reasons import CARRIER, DAMAGED, SELLABLE, guided_codes
 from sources._sandbox.world.sales_tables import (
@@ -60,6 +61,9 @@ def returns_table(sim: Simulation, buyers: pl.DataFrame) -> pl.DataFrame:
     reason = found.claimed[row]
     code = np.where(amazon, found.code[row], reason)
     code = np.where(amazon & ~fba, guided_codes(sim.draws, code, keys[first]), code)
+    for connector in ("ebay", "walmart"):
+        mine = sim.is_of(order, connector)
+        code[mine] = market_codes(sim.draws, connector, reason[mine], keys[first][mine])
     received = found.received[row]
     goods = received < NEVER
     contacts = _contacts(sim, order, buyers)
@@ -217,6 +221,7 @@ def _fate_refunds(sim: Simulation) -> pl.DataFrame:
     net = lines.price[line] - lines.discount[line]
     reason = found.reason[rows]
     with_shipping = whole & (units.number[unit] == 1)
+    with_shipping &= ~sim.is_of(units.order[unit], "walmart")  # it pays back goods only
     with_shipping &= np.any([np.char.startswith(reason, p) for p in _SHIPPING_BACK], axis=0)
     shipping = (lines.shipping - lines.shipping_discount)[line]
     frame = pl.DataFrame(

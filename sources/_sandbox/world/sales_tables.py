@@ -74,7 +74,7 @@ def orders_table(sim: Simulation) -> pl.DataFrame:
     orders = sim.orders
     every = np.arange(len(orders))
     whole = orders.cancelled < NEVER
-    amazon = sim.is_amazon(every)
+    is_number = sim.is_of(every, "amazon", "ebay")  # people know it by its id
     transit = np.where(orders.is_fba, 5, 16) * DAY
     paid = np.where(orders.paid < NEVER, orders.paid, orders.ordered)
     number = pl.DataFrame({"a": sim.accounts(every), "n": digits(orders.serial, 12)}).select(
@@ -113,7 +113,10 @@ def orders_table(sim: Simulation) -> pl.DataFrame:
         }
     )
     frame = frame.with_columns(
-        pl.when(pl.Series(amazon)).then("order_id").otherwise("order_number").alias("order_number")
+        pl.when(pl.Series(is_number))
+        .then("order_id")
+        .otherwise("order_number")
+        .alias("order_number")
     )
     return frame.filter(pl.Series(sim.is_listed))
 
@@ -267,10 +270,14 @@ def _fate_columns(sim: Simulation) -> dict[str, pl.Series]:
 
 
 def is_shown(sim: Simulation) -> np.ndarray:
-    """Fates with a row in `returns`: goods that came back, and requests withdrawn."""
+    """Fates with a row in `returns`: goods that came back, requests withdrawn, and what eBay and
+    Walmart keep as a return although no goods come back."""
     kind = sim.fates.kind
+    order = sim.units.order[sim.fates.unit]
     goods = np.isin(kind, (fates.RETURN, fates.BACK)) & (sim.fates.received < NEVER)
-    return goods | (kind == fates.WITHDRAWN)
+    kept = (kind == fates.RETURNLESS) & sim.is_of(order, "ebay", "walmart")
+    lost = np.isin(kind, (fates.MISSING, fates.BACK)) & (sim.fates.ends != fates.NOTHING)
+    return goods | (kind == fates.WITHDRAWN) | kept | (lost & sim.is_of(order, "walmart"))
 
 
 def is_scanned(sim: Simulation) -> np.ndarray:

@@ -18,7 +18,7 @@ from sources._sandbox.world.causes import make_fates
 from sources._sandbox.world.children import joined, make_children
 from sources._sandbox.world.demand import DAY, NEVER, Lines, Orders, make_lines, make_orders
 from sources._sandbox.world.dispatch import Parcels, Units, make_parcels, make_units
-from sources._sandbox.world.draws import Draws, Flags, Ids, Ints
+from sources._sandbox.world.draws import SHORT, Draws, Flags, Ids, Ints
 from sources._sandbox.world.effects import day_number
 from sources._sandbox.world.fates import (
     Concessions,
@@ -69,8 +69,12 @@ class Simulation:
         return names.gather(self.orders.market[order])
 
     def is_amazon(self, order: Ints) -> Flags:
-        amazon = np.array([m.connector == "amazon" for m in self.places.markets])
-        return amazon[self.orders.market[order]]
+        return self.is_of(order, "amazon")
+
+    def is_of(self, order: Ints, *connectors: str) -> Flags:
+        """Whether each order was placed with one of these."""
+        mine = np.array([m.connector in connectors for m in self.places.markets])
+        return mine[self.orders.market[order]]
 
     def skus(self, sku: Ints) -> pl.Series:
         return pl.Series(self.catalogue.skus).gather(sku)
@@ -92,7 +96,8 @@ def simulate(scenario: Scenario, end: date) -> Simulation:
     parcels = make_parcels(scenario, places, draws, orders)
     units = make_units(places, draws, orders, lines)
     fates = make_fates(scenario, places, catalogue, draws, orders, lines, parcels, units)
-    concessions = make_concessions(draws, parcels, units, fates)
+    gives = np.array([m.gives_concessions for m in places.markets])[orders.market]
+    concessions = make_concessions(draws, parcels, units, fates, gives)
     parents, ordinary_units = len(orders), len(units)
     children, child_lines, child_fates = make_children(
         places, catalogue, draws, orders, lines, units, fates
@@ -106,9 +111,11 @@ def simulate(scenario: Scenario, end: date) -> Simulation:
     )
     orders, lines = joined(orders, children), joined(lines, child_lines)
     units = joined(units, child_units)
+    amazon = np.array([m.connector == "amazon" for m in places.markets])[orders.market]
     tells = np.array([m.tells_returns for m in places.markets])[orders.market]
+    tells |= amazon & orders.is_fba
     parent_fate = np.concatenate([np.full(ordinary_units, -1), child_fates])
-    restocked = restocks(scenario, draws, fates, orders, units, tells)
+    restocked = restocks(scenario, draws, fates, units, tells)
     allocation = allocate(
         scenario,
         places,
@@ -160,21 +167,27 @@ def _kept(
 
 
 def _order_ids(places: Places, draws: Draws, orders: Orders) -> pl.Series:
-    """Amazon's 3-7-7 digits; shops of files have 18 digits in a row."""
-    numbers = draws.scatter("order", orders.serial)
+    """Amazon's 3-7-7 digits, eBay's 2-5-5, Walmart's 13; all others have 18 digits in a row."""
     frame = pl.DataFrame(
         {
             "prefix": _prefixes(places, draws, orders),
-            "number": digits(numbers, 14),
-            "amazon": np.array([m.connector == "amazon" for m in places.markets])[orders.market],
+            "number": digits(draws.scatter("order", orders.serial), 14),
+            "short": digits(draws.scatter("order.short", orders.serial, SHORT), 12),
+            "connector": pl.Series([m.connector for m in places.markets]).gather(orders.market),
         }
     )
-    number = pl.col("number")
-    amazon = pl.format("{}-{}-{}", "prefix", number.str.slice(0, 7), number.str.slice(7))
-    shop = pl.format("5768{}", number)
-    return frame.select(pl.when("amazon").then(amazon).otherwise(shop).alias("order_id"))[
-        "order_id"
-    ]
+    number, short, connector = pl.col("number"), pl.col("short"), pl.col("connector")
+    parts = (short.str.slice(0, 2), short.str.slice(2, 5), short.str.slice(7))
+    return frame.select(
+        pl.when(connector == "amazon")
+        .then(pl.format("{}-{}-{}", "prefix", number.str.slice(0, 7), number.str.slice(7)))
+        .when(connector == "ebay")
+        .then(pl.format("{}-{}-{}", *parts))
+        .when(connector == "walmart")
+        .then(pl.format("1{}", short))
+        .otherwise(pl.format("5768{}", number))
+        .alias("order_id")
+    )["order_id"]
 
 
 def _prefixes(places: Places, draws: Draws, orders: Orders) -> pl.Series:

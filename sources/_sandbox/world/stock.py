@@ -109,7 +109,7 @@ class _Shelves:
         Nothing happens before the first day: no account is read from an earlier day on.
         """
         for group, spare in enumerate(self.spare):
-            if not spare or self.places.centres[self.centres[self.pools[group]][0]].account is None:
+            if not spare or not self.places.centres[self.centres[self.pools[group]][0]].has_ledger:
                 continue
             key = (self.catalogue.skus[self.skus[group]], self.pools[group], self.cycle)
             luck = self.draws.one("mishap", *key)

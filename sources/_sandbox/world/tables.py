@@ -74,7 +74,8 @@ LISTINGS: Columns = {
     "listing_sku": pl.String,
     "asin": pl.String,
     "fnsku": pl.String,
-    "variant_id": pl.String,  # own shops: digits; else null
+    "item_id": pl.String,  # eBay: digits, one per product; else null
+    "variant_id": pl.String,  # own shops and eBay: digits; else null
 }
 LOTS: Columns = {
     "lot_id": pl.String,  # SKU-0007-L03; a lot belongs to one sku
@@ -487,6 +488,60 @@ SHOP_DISPUTES: Columns = {
     "closed_at": TIME,
     "outcome": pl.String,  # WON, LOST, ACCEPTED
 }
+MARKET_RETURNS: Columns = {  # eBay and Walmart: the life of each return; its rest in `returns`
+    "return_no": pl.String,
+    "return_id": pl.String,  # digits
+    "account": pl.String,
+    "connector": pl.String,
+    "order_id": pl.String,
+    "line_no": pl.Int64,
+    "quantity": pl.Int64,
+    "requested_at": TIME,
+    "approved_at": TIME,
+    "sent_at": TIME,  # null: nothing comes back
+    "received_at": TIME,
+    "refunded_at": TIME,
+    "closed_at": TIME,
+    "is_withdrawn": pl.Boolean,  # at closed_at
+    "is_kept": pl.Boolean,  # no goods come back: kept, lost, or sent back unseen
+    "resent_at": TIME,  # a free replacement was ordered; null: none
+    "replacement_number": pl.String,  # buyer's number of that order
+    "reason_code": pl.String,
+    "reason_type": pl.String,  # SNAD, REMORSE
+    "comment": pl.String,
+    "tracking_number": pl.String,
+    "label_usd_cents": MONEY,  # what the way back costs the seller; null: the buyer pays
+    "units_refunded": pl.Int64,  # whole units; 0: a part, or nothing
+    "refund_minor": MONEY,
+    "refund_tax_minor": MONEY,
+}
+MARKET_INQUIRIES: Columns = {  # eBay: items that did not arrive
+    "inquiry_id": pl.String,
+    "case_id": pl.String,  # null: never handed to eBay
+    "account": pl.String,
+    "order_id": pl.String,
+    "line_no": pl.Int64,
+    "quantity": pl.Int64,
+    "opened_at": TIME,
+    "escalated_at": TIME,
+    "refunded_at": TIME,  # null: nothing paid
+    "closed_at": TIME,
+    "claim_minor": MONEY,
+}
+MARKET_REFUNDS: Columns = {  # eBay and Walmart, by line; cancelled orders of eBay included
+    "refund_id": pl.String,
+    "account": pl.String,
+    "connector": pl.String,
+    "order_id": pl.String,
+    "line_no": pl.Int64,
+    "amount_minor": MONEY,  # to the buyer, without the tax that the marketplace pays back
+    "tax_minor": MONEY,
+    "fee_back_minor": MONEY,  # what the seller gets back of the marketplace's fee
+    "issued_at": TIME,  # pending from then on
+    "refunded_at": TIME,  # done
+    "reference_id": pl.String,  # return, inquiry, case or cancellation; null: none
+    "reference_kind": pl.String,  # return, inquiry, cancel; null: none
+}
 INSPECTIONS: Columns = {  # the seller's own grading; as the dataset return_inspections
     "inspection_id": pl.String,
     "return_no": pl.String,
@@ -585,6 +640,9 @@ class World:
     shop_exchanges: pl.DataFrame
     shop_edits: pl.DataFrame
     shop_disputes: pl.DataFrame
+    market_returns: pl.DataFrame
+    market_inquiries: pl.DataFrame
+    market_refunds: pl.DataFrame
     inspections: pl.DataFrame
     scans: pl.DataFrame
     order_states: pl.DataFrame
