@@ -6,7 +6,21 @@
 {%- endmacro %}
 
 
-{#- The same, where a pure date is noon in UTC: that day in the zone of every marketplace. -#}
+{#- Milliseconds since 1970 to a timestamp in UTC. -#}
+{% macro epoch_ms_timestamp(milliseconds) -%}
+    {{ return(adapter.dispatch("epoch_ms_timestamp")(milliseconds)) }}
+{%- endmacro %}
+
+{% macro default__epoch_ms_timestamp(milliseconds) -%}
+    make_timestamp(({{ milliseconds }}) * 1000)
+{%- endmacro %}
+
+{% macro spark__epoch_ms_timestamp(milliseconds) -%}
+    timestamp_millis({{ milliseconds }})
+{%- endmacro %}
+
+
+{#- Text to a timestamp, where a pure date is noon in UTC: that day in the zone of every marketplace. -#}
 {% macro iso_time_or_noon(text) -%}
     case
         when length({{ text }}) = 10

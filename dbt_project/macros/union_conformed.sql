@@ -96,6 +96,12 @@
             "connector", "account", "dispute_id", "order_id", "dispute_kind", "status", "reason_raw",
             "opened_at", "closed_at", "amount", "currency",
         ],
+        "shipments": [
+            "connector", "account", "marketplace", "order_id", "line_id", "return_id", "quantity",
+            "carrier_raw", "service_raw", "tracking_number", "direction", "shipped_at",
+            "promised_at", "origin", "destination", "fulfilment_centre_id", "label_amount",
+            "label_currency",
+        ],
         "unit_costs": ["connector", "account", "sku", "as_of_date", "unit_cost", "currency"],
     } -%}
     {%- if entity not in shapes -%}

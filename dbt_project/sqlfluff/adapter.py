@@ -14,6 +14,7 @@ SPELLINGS: dict[str, str] = {
     "local_time": "(({0}) at time zone 'UTC') at time zone {1}",
     "compact_time": "strftime({0}, '%Y')",
     "epoch_microseconds": "epoch_us({0})",
+    "epoch_ms_timestamp": "make_timestamp(({0}) * 1000)",
 }
 
 
