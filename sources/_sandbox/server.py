@@ -45,6 +45,7 @@ class Request:
     query: tuple[tuple[str, str], ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    raw_query: str = ""  # as it came, for cursors that count only verbatim
 
     @property
     def origin(self) -> str:
@@ -126,6 +127,7 @@ class _Handler(BaseHTTPRequestHandler):
             query=tuple(parse_qsl(url.query, keep_blank_values=True)),
             headers={name.lower(): value for name, value in self.headers.items()},
             body=self.rfile.read(length) if length else b"",
+            raw_query=url.query,
         )
         try:
             response = self.server.app.handle(request)

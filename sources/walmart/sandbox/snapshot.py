@@ -1,0 +1,149 @@
+"""What one store knows of a market at a moment: rows of the world, and when each last changed.
+
+Belongs here: what is visible. Does not belong here: how it looks as an object.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from functools import cached_property
+from threading import RLock
+from typing import Any
+
+import polars as pl
+
+from sources._sandbox.api_faults import share_of
+from sources._sandbox.world.tables import World
+
+from .answers import naive
+
+Row = dict[str, Any]
+ACKNOWLEDGED_AFTER = timedelta(minutes=50)
+_CHANGES: Mapping[str, tuple[str, ...]] = {
+    "orders": ("ordered_at", "cancelled_at"),
+    "order_lines": ("line_cancelled_at",),
+    "shipments": ("shipped_at", "delivered_at"),
+    "market_returns": ("requested_at", "refunded_at"),
+}
+_RETURN_STEPS = ("requested_at", "sent_at", "received_at", "refunded_at", "resent_at", "closed_at")
+
+
+class Snapshot:
+    """Rows of one store and market up to a moment (naive UTC)."""
+
+    def __init__(self, world: World, account: str, market: Row, moment: datetime) -> None:
+        self.account = account
+        self.market = market
+        self.moment = moment
+        self.seed = world.scenario.seed
+        self.world = world
+        placed = world.orders.filter(
+            pl.col("account") == account,
+            pl.col("marketplace") == market["marketplace"],
+            pl.col("ordered_at") <= moment,
+        )
+        self._ids = placed.select("order_id")
+        self.orders: dict[str, Row] = {r["order_id"]: r for r in placed.iter_rows(named=True)}
+        named = world.products.select("sku", "sku_name", "weight_g")
+        self.lines = self._by_order(world.order_lines.join(named, on="sku", how="left"), "line_no")
+        self.parcels = self._by_order(
+            world.shipments.filter(pl.col("shipped_at") <= moment), "shipped_at", "shipment_id"
+        )
+        self.returns = self._by_order(
+            world.market_returns.filter(pl.col("requested_at") <= moment),
+            "requested_at", "return_id",
+        )  # fmt: skip
+        self.changed = self._last_changes()
+
+    def _by_order(self, frame: pl.DataFrame, *order: str) -> dict[str, list[Row]]:
+        found: dict[str, list[Row]] = defaultdict(list)
+        rows = frame.join(self._ids, on="order_id", how="semi").sort("order_id", *order)
+        for row in rows.iter_rows(named=True):
+            found[row["order_id"]].append(row)
+        return found
+
+    def _last_changes(self) -> dict[str, datetime]:
+        moved = [
+            getattr(self.world, table).select("order_id", pl.col(name).alias("at"))
+            for table, names in _CHANGES.items()
+            for name in names
+        ]
+        moved.append(
+            self.world.orders.select(
+                "order_id", (pl.col("ordered_at") + ACKNOWLEDGED_AFTER).alias("at")
+            )
+        )
+        last = (
+            pl.concat(moved)
+            .filter(pl.col("at") <= self.moment)
+            .join(self._ids, on="order_id", how="semi")
+            .group_by("order_id")
+            .agg(pl.col("at").max())
+        )
+        return dict(zip(last["order_id"], last["at"], strict=True))
+
+    def reached(self, at: datetime | None) -> bool:
+        return at is not None and at <= self.moment
+
+    def is_delivered(self, parcel: Row) -> bool:
+        """Known of Walmart's own parcels, and of carriers that it follows."""
+        by_walmart = self.orders[parcel["order_id"]]["fulfilled_by"] == "marketplace"
+        return (by_walmart or parcel["is_followed"]) and self.reached(parcel["delivered_at"])
+
+    def line_of(self, row: Row) -> Row:
+        lines = self.lines[row["order_id"]]
+        return next(line for line in lines if line["line_no"] == row["line_no"])
+
+    def return_changed(self, row: Row) -> datetime:
+        """When a return last moved on; closing shows only of those taken back."""
+        steps = _RETURN_STEPS if row["is_withdrawn"] else _RETURN_STEPS[:-1]
+        return max(row[name] for name in steps if self.reached(row[name]))
+
+    @property
+    def seller_id(self) -> int:
+        return 10_000 + int(share_of("seller", self.account) * 80_000)
+
+    @cached_property
+    def buyers(self) -> dict[str, Row]:
+        return {row["customer_no"]: row for row in self.world.buyers.iter_rows(named=True)}
+
+
+class Snapshots:
+    """Snapshots by store, market and moment, one between two events of the world."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._events = _event_times(world)
+        self._markets = {
+            (row["account"], row["country"]): row
+            for row in world.marketplaces.filter(pl.col("connector") == "walmart").iter_rows(
+                named=True
+            )
+        }
+        self._kept: dict[tuple[str, str, int], Snapshot] = {}
+        self._lock = RLock()
+
+    def at(self, account: str, country: str, now: datetime) -> Snapshot | None:
+        """None where the store does not sell in that country."""
+        market = self._markets.get((account, country))
+        if market is None:
+            return None
+        moment = naive(now)
+        key = (account, country, bisect_right(self._events, moment))
+        with self._lock:
+            if key not in self._kept:
+                if len(self._kept) > 8:
+                    self._kept.clear()
+                self._kept[key] = Snapshot(self._world, account, market, moment)
+            return self._kept[key]
+
+
+def _event_times(world: World) -> list[datetime]:
+    columns = [getattr(world, table)[n] for table, names in _CHANGES.items() for n in names]
+    columns += [world.market_returns[name] for name in _RETURN_STEPS]
+    columns.append(world.orders["ordered_at"] + ACKNOWLEDGED_AFTER)
+    times = pl.concat([column.alias("at") for column in columns])
+    return list(times.drop_nulls().unique().sort().to_list())
