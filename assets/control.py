@@ -73,7 +73,8 @@ LOAD_TABLES: Mapping[str, tuple[str, tuple[str, ...]]] = {
 
 SETTINGS_TABLES: Mapping[str, str] = {
     "setting": "reporting_currency VARCHAR, time_zone VARCHAR, language VARCHAR,"
-    " return_horizon_days BIGINT, assumed_transit_days BIGINT, include_sunk BOOLEAN,"
+    " return_horizon_days BIGINT, assumed_transit_days BIGINT, presumed_lost_days BIGINT,"
+    " presumed_lost_days_express BIGINT, include_sunk BOOLEAN,"
     " evidence_min_units BIGINT, evidence_max_width DOUBLE, is_sandbox BOOLEAN,"
     " code_version VARCHAR, config_hash VARCHAR, contract_version VARCHAR",
     "account": "account VARCHAR, connector VARCHAR, account_kind VARCHAR,"
@@ -120,12 +121,12 @@ def ensure_control_tables(connection: Connection) -> None:
 
 
 def write_settings(connection: Connection, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
-    """Replace the content of each `settings.*` table by the rows given for it."""
+    """Replace each `settings.*` table, columns of an older version included, by the rows given."""
     unknown = rows.keys() - SETTINGS_TABLES.keys()
     if unknown:
         raise KeyError(f"no settings tables {sorted(unknown)}")
-    for name in SETTINGS_TABLES:
-        connection.execute(f"delete from settings.{quoted(name)}")
+    for name, columns in SETTINGS_TABLES.items():
+        connection.execute(f"create or replace table settings.{quoted(name)} ({columns})")
         insert_rows(connection, f"settings.{quoted(name)}", rows.get(name, ()))
 
 

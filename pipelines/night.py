@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -44,7 +44,7 @@ from pipelines.settings import Settings
 from pipelines.settings_tables import settings_rows
 from sources._core.clock import Clock, HurriedClock
 from sources._core.connector import AccountSettings, Connector, Window
-from sources._core.extract import ExtractRequest, StreamOutcome, extract_all
+from sources._core.extract import STATIC_ACCOUNT, ExtractRequest, StreamOutcome, extract_all
 
 log = logging.getLogger(__name__)
 
@@ -194,11 +194,32 @@ def extract(
         for connector, account in accounts_of(night.settings, night.connectors)
         if only is None or connector.name in only
     ]
+    requests += _lists_for_all(night, {request.connector.name for request in requests}, only)
     is_simulated = night.settings.is_sandbox
     clock = HurriedClock(night.clock, SANDBOX_HURRY) if is_simulated else night.clock
     outcomes = extract_all(requests, night.places.landing, clock, night.watcher.stream)
     night.report.outcomes.extend(outcomes)
     return outcomes
+
+
+def _lists_for_all(
+    night: Night, read: Collection[str], only: Mapping[str, frozenset[str]] | None
+) -> Iterator[ExtractRequest]:
+    """Lists that rows of other sources need, of connectors that have no account."""
+    for connector in night.connectors.values():
+        if not connector.serves_all or connector.name in read:
+            continue
+        wanted = _static_streams(connector)
+        if only is not None:
+            wanted &= only.get(connector.name, frozenset())
+        nobody = AccountSettings(
+            connector=connector.name, name=STATIC_ACCOUNT, start=night.as_of.date()
+        )
+        yield ExtractRequest(connector, nobody, streams=wanted)
+
+
+def _static_streams(connector: Connector) -> frozenset[str]:
+    return frozenset(stream.name for stream in connector.streams if stream.is_static)
 
 
 def _wanted_streams(
@@ -211,7 +232,7 @@ def _wanted_streams(
     wanted = None if only is None else only[connector.name]
     if account.name not in settings.reports_only:
         return wanted
-    static = frozenset(stream.name for stream in connector.streams if stream.is_static)
+    static = _static_streams(connector)
     return static if wanted is None else static & wanted
 
 

@@ -81,6 +81,8 @@ class General(Section):
     language: Literal["en", "zh"] | None = None
     return_horizon_days: int = pydantic.Field(default=60, ge=1, le=730)
     assumed_transit_days: int = pydantic.Field(default=7, ge=0, le=90)
+    presumed_lost_days: int = pydantic.Field(default=60, ge=1, le=365)  # without a scan
+    presumed_lost_days_express: int = pydantic.Field(default=30, ge=1, le=365)
     include_sunk: bool = False
     regions: Mapping[Name, tuple[Country, ...]] = {}
     evidence: Evidence = Evidence()

@@ -30,6 +30,8 @@ def settings_rows(
                 "language": general.language or "en",
                 "return_horizon_days": general.return_horizon_days,
                 "assumed_transit_days": general.assumed_transit_days,
+                "presumed_lost_days": general.presumed_lost_days,
+                "presumed_lost_days_express": general.presumed_lost_days_express,
                 "include_sunk": general.include_sunk,
                 "evidence_min_units": general.evidence.min_units,
                 "evidence_max_width": general.evidence.max_width,

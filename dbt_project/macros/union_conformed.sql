@@ -103,6 +103,26 @@
             "label_currency",
         ],
         "unit_costs": ["connector", "account", "sku", "as_of_date", "unit_cost", "currency"],
+        "shipments": [
+            "connector", "account", "marketplace", "order_id", "line_id", "return_id", "quantity",
+            "carrier_raw", "service_raw", "tracking_number", "direction", "shipped_at",
+            "promised_at", "origin", "destination", "fulfilment_centre_id", "label_amount",
+            "label_currency",
+        ],
+        "parcels": [
+            "connector", "account", "tracking_source", "carrier_raw", "tracking_number",
+            "order_ref", "direction", "service_raw", "origin", "destination", "promised_date",
+            "first_estimate_date", "seen_at", "native_status", "native_substatus",
+        ],
+        "parcel_events": [
+            "connector", "account", "tracking_source", "carrier_raw", "tracking_number",
+            "order_ref", "event_at", "event_date", "native_status", "native_substatus",
+            "native_text", "country", "leg", "is_superseded",
+        ],
+        "parcel_costs": [
+            "connector", "account", "carrier_raw", "tracking_number", "charge_type", "amount",
+            "currency", "billed_at", "bill_ref", "service_raw", "weight_g", "order_ref",
+        ],
     } -%}
     {%- if entity not in shapes -%}
         {{ exceptions.raise_compiler_error("conformed_columns knows no entity " ~ entity) }}

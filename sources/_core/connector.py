@@ -178,6 +178,8 @@ class Connector:
     `settings` validates an `[[accounts]]` entry. `api_version` and `sunset_date` are shown in
     `meta.freshness`. `default_accounts` are accounts that exist without being named in the
     settings (exchange rates, the inbox). `downloads` are reports that a person may bring as files.
+    `serves_all`: its static lists say what rows of other sources mean, so they are read also where
+    it has no account (statuses of parcels).
     """
 
     name: str
@@ -190,3 +192,4 @@ class Connector:
     sunset_date: date | None = None
     default_accounts: Sequence[AccountSettings] = field(default_factory=tuple)
     downloads: Downloads | None = None
+    serves_all: bool = False

@@ -1,4 +1,4 @@
-"""Real shop data as `orders` files of the inbox, and what a direct count on the sources gives.
+"""Real shop data as files of the inbox, and what a direct count on the sources gives.
 
 Belongs here: the conversion (in the tests, not in the product) and the count. The two share only
 the reading of the sources, so that a wrong conversion does not agree with a wrong count.
@@ -6,7 +6,8 @@ the reading of the sources, so that a wrong conversion does not agree with a wro
 Olist (Brazilian marketplace) gives an order and its items. An item is one unit, its freight is
 the shipping price of the line. Orders without items have no line and are left out. Times are of
 Sao Paulo. A `canceled` order that never reached the carrier is a cancellation; one that did was
-sent all the same.
+sent all the same. An order is one parcel under the order's number: handed over to the carrier,
+delivered to the buyer, promised for the estimated day. Orders without items have a parcel too.
 
 UCI Online Retail (wholesaler) gives invoice lines; its traps are decided like this:
 
@@ -32,7 +33,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -45,6 +46,8 @@ UCI = "uci_retail"
 SAO_PAULO = ZoneInfo("America/Sao_Paulo")
 LONDON = ZoneInfo("Europe/London")
 
+CARRIER_DATE = "order_delivered_carrier_date"
+BUYER_DATE = "order_delivered_customer_date"
 POSTAGE = frozenset(("POST", "DOT", "C2"))
 NO_PRODUCT = frozenset(("M", "D", "S", "B", "BANK CHARGES", "AMAZONFEE", "CRUK"))
 NO_COUNTRY = "ZZ"
@@ -126,6 +129,25 @@ class Figures:
         )
 
 
+@dataclass
+class Deliveries:
+    """What is compared of Olist's parcels, for one month (Sao Paulo) of the delivery."""
+
+    delivered: int = 0
+    promised: int = 0
+    late: int = 0
+    days_late: int = 0
+    transit_days: list[Decimal] = field(default_factory=list)
+
+    def row(self) -> tuple[int, int, int, int, int, Decimal]:
+        """As the warehouse gives it."""
+        timed = self.transit_days
+        return (
+            self.delivered, self.promised, self.late, self.days_late, len(timed),
+            sum(timed, Decimal(0)),
+        )  # fmt: skip
+
+
 Place = tuple[str, str, str]
 
 
@@ -180,7 +202,10 @@ def own_case() -> Sources:
 
 
 def write_inbox(sources: Sources, inbox: Path) -> None:
-    """All of it as files of the dataset `orders`, in every format the inbox reads."""
+    """Orders in every format the inbox reads, and the scans of Olist's parcels."""
+    scans = list(olist_scans(sources))
+    (inbox / "tracking_events").mkdir(parents=True, exist_ok=True)
+    _write_csv(inbox / "tracking_events" / "olist-parcels", scans)
     folder = inbox / "orders"
     folder.mkdir(parents=True, exist_ok=True)
     _write_workbook(folder / "olist.xlsx", list(olist_lines(sources)))
@@ -224,6 +249,22 @@ def olist_lines(sources: Sources) -> Iterator[dict[str, str]]:
             "customer_ref": people.get(order["customer_id"], ""),
             **{name: _with_offset(text, SAO_PAULO) for name, text in times.items()},
         }
+
+
+def olist_scans(sources: Sources) -> Iterator[dict[str, str]]:
+    """Scans of Olist's parcels."""
+    for order in sources.olist_orders:
+        for status, name in (("ACCEPTED", CARRIER_DATE), ("DELIVERED", BUYER_DATE)):
+            if order[name]:
+                yield {
+                    "carrier": OLIST,
+                    "tracking_number": order["order_id"],
+                    "event_at": _with_offset(order[name], SAO_PAULO),
+                    "status": status,
+                    "location_country": "BR",
+                    "promised_date": (order["order_estimated_delivery_date"] or "")[:10],
+                    "order_ref": order["order_id"],
+                }
 
 
 def uci_lines(sources: Sources) -> Iterator[dict[str, str]]:
@@ -298,6 +339,29 @@ def _count_olist(sources: Sources) -> dict[Place, Figures]:
             if is_cancelled:
                 figures.units_cancelled += 1
                 figures.net_cancelled += Decimal(item["price"])
+    return dict(found)
+
+
+def count_deliveries(sources: Sources) -> dict[str, Deliveries]:
+    """Late deliveries and transit days of Olist, counted on the source by month of the delivery."""
+    found: defaultdict[str, Deliveries] = defaultdict(Deliveries)
+    for order in sources.olist_orders:
+        if not order[BUYER_DATE]:
+            continue
+        delivered = datetime.fromisoformat(order[BUYER_DATE])
+        figures = found[f"{delivered:%Y-%m}"]
+        figures.delivered += 1
+        if order["order_estimated_delivery_date"]:
+            promised = datetime.fromisoformat(order["order_estimated_delivery_date"])
+            days = (delivered.date() - promised.date()).days
+            figures.promised += 1
+            figures.late += days > 0
+            figures.days_late += days
+        if order[CARRIER_DATE]:
+            handed = datetime.fromisoformat(order[CARRIER_DATE]).replace(tzinfo=SAO_PAULO)
+            gone = delivered.replace(tzinfo=SAO_PAULO).timestamp() - handed.timestamp()
+            days_gone = Decimal(int(gone)) / 86_400
+            figures.transit_days.append(days_gone.quantize(Decimal("0.01"), ROUND_HALF_UP))
     return dict(found)
 
 

@@ -1,11 +1,13 @@
 """Real shop data that nobody here wrote, through the inbox and a whole night, then compared with a
-direct count on the sources: orders, lines, units, cancellations and money by country and month.
+direct count on the sources: orders, lines, units, cancellations and money by country and month,
+late deliveries and transit days by month.
 How the sources are read, and what of them is no order line, is said in `real_data.py`.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
@@ -18,6 +20,7 @@ from tests.end_to_end.real_data import (
     OLIST,
     UCI,
     Sources,
+    count_deliveries,
     direct_count,
     own_case,
     read_sources,
@@ -62,6 +65,21 @@ from marts.fct_order_line
 group by all
 """
 
+DELIVERIES = """
+select
+    strftime(event_date, '%Y-%m') as month,
+    count(*) as delivered,
+    count(days_late) as promised,
+    count(*) filter (where days_late > 0) as late,
+    coalesce(sum(days_late), 0)::bigint as days_late,
+    count(transit_days) as timed,
+    coalesce(sum(transit_days::decimal(18, 2)), 0) as transit_days
+from marts.fct_parcel
+join marts.fct_parcel_event using (parcel_key)
+where carrier = 'olist' and delivered_at is not null and fct_parcel_event.milestone = 'DELIVERED'
+group by all
+"""
+
 
 @pytest.fixture(scope="module")
 def sources(shared_dir: Path | None) -> Sources:
@@ -100,6 +118,16 @@ def test_published_lines_equal_a_direct_count_by_country_and_month(
     assert {place: row for place, row in found.items() if row != expected[place]} == {}
 
 
+def test_late_deliveries_and_transit_days_equal_a_direct_count(
+    sources: Sources, published: duckdb.DuckDBPyConnection
+) -> None:
+    expected = {month: figures.row() for month, figures in count_deliveries(sources).items()}
+    found = {row[0]: row[1:] for row in published.sql(DELIVERIES).fetchall()}
+    assert {month: row for month, row in found.items() if row != expected.get(month)} == {}
+    assert set(found) == set(expected)
+    assert sum(row[2] for row in expected.values()) > 0 or not sources.is_real
+
+
 def test_nothing_of_the_real_files_is_refused_or_lost(
     sources: Sources, published: duckdb.DuckDBPyConnection
 ) -> None:
@@ -121,12 +149,12 @@ def test_dropped_files_are_listed_under_their_own_names(
     """)
     found = set(listed.fetchall())
     months = {line["ordered_at"][:7] for line in uci_lines(sources)}
-    assert ("olist.xlsx", "loaded") in found
+    assert {("olist.xlsx", "loaded"), ("olist-parcels.csv", "loaded")} <= found
     assert ("empty.csv", "refused") in found
     assert {name[:11] for name, _ in found if name.startswith("uci-")} == {
         f"uci-{month}" for month in months
     }
-    assert len(found) == len(months) + 2
+    assert len(found) == len(months) + 3
 
 
 def test_the_small_case_of_our_own_has_the_figures_counted_by_hand() -> None:
@@ -139,3 +167,6 @@ def test_the_small_case_of_our_own_has_the_figures_counted_by_hand() -> None:
         (UCI, "GB", "2011-01"): ("1", "1", "12", "12", "22.2000", "22.2000", "0"),
         (UCI, "ZZ", "2011-04"): ("1", "1", "3", "0", "23.8500", "0", "0"),
     }
+    parcels = {month: figures.row() for month, figures in count_deliveries(own_case()).items()}
+    # from the 1st 10:00 to the 9th 15:15:42
+    assert parcels == {"2018-02": (1, 1, 0, -18, 1, Decimal("8.22"))}

@@ -102,6 +102,10 @@ def data_until(file: Path) -> date:
     return day
 
 
+# Facts that the simulated world has no truth of yet; the models' own tests hold them.
+UNTOLD = ("fct_parcel", "fct_parcel_event", "fct_parcel_line")
+
+
 def fact_differences(file: Path, folder: Path) -> list[str]:
     """Every fact of the truth against the published one, all its columns."""
     truth = observable(folder)
@@ -120,7 +124,7 @@ def fact_differences(file: Path, folder: Path) -> list[str]:
             found += differences(name, mine, theirs, key, columns)
         elif name in KEYS:
             found += differences(name, ours[name], theirs, KEYS[name], theirs.columns)
-        elif ours[name].height:
+        elif name not in UNTOLD and ours[name].height:
             found.append(f"{name}: {ours[name].height} published rows, the truth has none")
     return found
 

@@ -42,6 +42,10 @@ RETURN = {**SHOP, "return_ref": "R1", "order_ref": "O1", "sku": "S1", "quantity"
 RETURN = {**RETURN, "received_at": "2026-01-01T00:00:00Z"}
 REFUND = {**SHOP, "refund_ref": "F1", "order_ref": "O1", "sku": "S1", "amount": "5"}
 REFUND = {**REFUND, "refunded_at": "2026-01-01T00:00:00Z", "currency": "EUR"}
+SCAN = {"carrier": "UPS", "tracking_number": "1Z", "event_at": "2026-01-01T00:00:00Z"}
+SCAN = {**SCAN, "status": "DELIVERED"}
+CHARGE = {"carrier": "UPS", "tracking_number": "1Z", "charge_type": "freight", "amount": "5"}
+CHARGE = {**CHARGE, "currency": "EUR", "billed_at": "2026-01-01"}
 RATE = {"rate_date": "2026-01-01", "base": "USD", "quote": "TWD", "rate": "31.5"}
 GOOD: Mapping[str, Mapping[str, str]] = {
     "orders": {
@@ -58,6 +62,8 @@ GOOD: Mapping[str, Mapping[str, str]] = {
     "returns": RETURN,
     "refunds": REFUND,
     "products": PRODUCT,
+    "tracking_events": SCAN,
+    "parcel_costs": CHARGE,
     "sku_map": LISTING,
     "purchase_batches": BATCH,
     "goods_receipts": RECEIPT,

@@ -24,7 +24,7 @@ from assets.dbt import BuildResult, DbtProject
 from assets.raw_tables import ensure_raw_tables
 from assets.warehouse import Warehouse
 from sources.registry import connectors
-from tests.warehouse import shopify_shop
+from tests.warehouse import parcels_by_hand, shopify_shop
 
 Row = Mapping[str, Any]
 SOURCES = Path(__file__).resolve().parents[2] / "sources"
@@ -212,6 +212,8 @@ def _settings() -> dict[str, list[Row]]:
                 "language": "en",
                 "return_horizon_days": 60,
                 "assumed_transit_days": 7,
+                "presumed_lost_days": 60,
+                "presumed_lost_days_express": 30,
                 "include_sunk": False,
                 "evidence_min_units": 50,
                 "evidence_max_width": 0.1,
@@ -643,7 +645,13 @@ def built() -> HandMade:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     made = HandMade(folder)
     made.settle(_settings())
-    for part in (_ten_units(), _amazon_lines(), _file_lines(), _lots()):
+    for part in (
+        _ten_units(),
+        _amazon_lines(),
+        _file_lines(),
+        _lots(),
+        parcels_by_hand.rows(),
+    ):
         for table, rows in part.items():
             european = [
                 r
@@ -653,7 +661,7 @@ def built() -> HandMade:
             account = "amz" if table.startswith("raw_amazon") else "inbox"
             made.put(table, [r for r in rows if r not in european], account)
             made.put(table, european, "amz_eu")
-    for table, rows in _shipped_lists().items():
+    for table, rows in (_shipped_lists() | parcels_by_hand.lists()).items():
         made.put(table, rows, "all")
     shopify_shop.load_shop(made.warehouse, folder / "landing")
     result = made.build()

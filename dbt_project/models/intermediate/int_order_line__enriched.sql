@@ -7,6 +7,14 @@ order_lines as (
     select * from {{ ref('int_order_line__unioned') }}
 ),
 
+parcel_lines as (
+    select * from {{ ref('int_parcel_line__linked') }}
+),
+
+parcels as (
+    select * from {{ ref('int_parcel__measured') }}
+),
+
 setting as (
     select * from {{ source('settings', 'setting') }}
 ),
@@ -68,15 +76,47 @@ only_own_pool as (
     where centre_kind <> 'marketplace'
 ),
 
+-- lines whose parcels have all come to an end, with the last delivery
+delivered_lines as (
+    select
+        parcel_lines.order_line_key,
+        max(parcels.delivered_at) as delivered_at,
+        sum(parcel_lines.quantity) as units_in_parcels,
+        count(parcel_lines.quantity) as parcels_with_units,
+        count(*) as parcels
+    from parcel_lines
+    inner join parcels on parcel_lines.parcel_key = parcels.parcel_key
+    where parcel_lines.direction <> 'return' and parcel_lines.order_line_key is not null
+    group by parcel_lines.order_line_key
+    having count(*) = count(
+        coalesce(cast(parcels.delivered_at as varchar), parcels.undelivered_kind)
+    )
+),
+
+-- what the marketplace says of the delivery; where it says nothing, what the carriers say
+arrived as (
+    select
+        order_lines.* exclude (delivered_at),
+        case
+            when order_lines.delivered_at is not null then order_lines.delivered_at
+            when
+                delivered_lines.parcels_with_units < delivered_lines.parcels
+                or delivered_lines.units_in_parcels >= order_lines.quantity_shipped
+                then delivered_lines.delivered_at
+        end as delivered_at
+    from order_lines
+    left join delivered_lines on order_lines.order_line_key = delivered_lines.order_line_key
+),
+
 dated as (
     select
-        order_lines.*,
+        arrived.*,
         coalesce(countries.region, 'unknown') as region,
         coalesce(marketplaces.time_zone, 'UTC') as time_zone,
         coalesce(countries.time_zone, marketplaces.time_zone, 'UTC') as destination_zone
-    from order_lines
-    left join marketplaces on order_lines.marketplace = marketplaces.marketplace
-    left join countries on order_lines.country = countries.country
+    from arrived
+    left join marketplaces on arrived.marketplace = marketplaces.marketplace
+    left join countries on arrived.country = countries.country
 ),
 
 local_dates as (

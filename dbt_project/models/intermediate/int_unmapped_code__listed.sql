@@ -1,4 +1,4 @@
--- One row per code of a return reason or inspection that has no canonical reason.
+-- One row per code of a return reason, inspection, settlement or parcel that has no canonical word.
 with
 
 return_lines as (
@@ -11,6 +11,10 @@ inspections as (
 
 settlement_lines as (
     select * from {{ ref('int_settlement_line__unioned') }}
+),
+
+parcel_events as (
+    select * from {{ ref('int_parcel_event__classed') }}
 ),
 
 codes as (
@@ -37,6 +41,14 @@ codes as (
         cast(posted_at as date) as seen_on
     from settlement_lines
     where line_class = 'unknown'
+    union all
+    select
+        connector,
+        'parcel_status' as field,
+        native_status || coalesce('/' || native_substatus, '') as raw_code,
+        event_date as seen_on
+    from parcel_events
+    where is_unmapped
 ),
 
 final as (

@@ -12,6 +12,8 @@ shipment_items as (
         shipment_item_id,
         nullif(trim(fulfillment_center_id), '') as fulfilment_centre_id,
         sales_channel,
+        carrier,
+        tracking_number,
         nullif(upper(trim(ship_country)), '') as country,
         cast(nullif(trim(quantity_shipped), '') as bigint) as quantity,
         nullif(trim(currency), '') as currency,

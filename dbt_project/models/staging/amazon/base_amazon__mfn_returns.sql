@@ -19,6 +19,7 @@ items as (
         coalesce(cast(nullif(trim(return_quantity), '') as bigint), 1) as told_quantity,
         nullif(cast(nullif(trim(order_quantity), '') as bigint), 0) as order_quantity,
         nullif(trim(tracking_id), '') as tracking_id,
+        return_carrier,
         lower(trim(label_to_be_paid_by)) as label_payer,
         {{ money("nullif(trim(label_cost), '')") }} as label_cost,
         {{ money("nullif(trim(refunded_amount), '')") }} as refunded_amount,

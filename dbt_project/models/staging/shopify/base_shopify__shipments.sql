@@ -26,6 +26,7 @@ items as (
         {{ iso_timestamp("fulfilment.createdAt") }} as shipped_at,
         {{ iso_timestamp("fulfilment.deliveredAt") }} as delivered_at,
         {{ iso_timestamp("fulfilment.estimatedDeliveryAt") }} as estimated_at,
+        fulfilment.trackingInfo as trackings,
         {{ elements("fulfilment.fulfillmentLineItems") }} as item
     from fulfilments
     where fulfilment.status = 'SUCCESS'
@@ -39,6 +40,7 @@ shipments as (
         {{ gid_number("item.lineItem.id") }} as line_id,
         cast(coalesce(item.quantity, 0) as bigint) as quantity,
         items.fulfilment_centre_id,
+        items.trackings,
         items.is_undelivered,
         items.shipped_at,
         items.delivered_at,

@@ -1,0 +1,219 @@
+"""Parcels by the real models (`parcels_by_hand.py`).
+
+Numbers are those of the test cases in the facts about tracking, section 5; those of the connector
+are in `tests/connectors/test_tracking_*.py`.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from tests.warehouse import hand_made
+from tests.warehouse.parcels_by_hand import at
+
+
+def parcels(number: str, columns: str) -> list[tuple[Any, ...]]:
+    return hand_made.built().rows(
+        f"select {columns} from marts.fct_parcel where tracking_number = '{number}'"
+        " order by parcel_key"
+    )
+
+
+def parcel(number: str, columns: str) -> tuple[Any, ...]:
+    (row,) = parcels(number, columns)
+    return row
+
+
+def events(number: str, columns: str) -> list[tuple[Any, ...]]:
+    return hand_made.built().rows(
+        f"select {columns} from marts.fct_parcel_event join marts.fct_parcel using (parcel_key)"
+        f" where tracking_number = '{number}' order by event_at, event_id"
+    )
+
+
+def order_line(ref: str, line: int, columns: str) -> tuple[Any, ...]:
+    (row,) = hand_made.built().rows(
+        f"select {columns} from marts.fct_order_line"
+        f" where order_line_key = 'files:postshop:{ref}:{line}'"
+    )
+    return row
+
+
+def test_a_parcel_from_label_to_delivery() -> None:
+    columns = "parcel_key, order_key, account, marketplace, carrier_key, direction, destination"
+    assert parcel("1ZPLAIN", columns) == (
+        "ups:1ZPLAIN:2026-01-05", "files:postshop:P1", "postshop", "postshop", "ups|ground",
+        "outbound", "US",
+    )  # fmt: skip
+    columns = "milestone, exception_code, failed_attempts, transit_days, days_late, promised_date"
+    assert parcel("1ZPLAIN", columns) == (
+        "DELIVERED", "ATTEMPT_FAILED", 1, 3.25, -3, date(2026, 1, 12),
+    )  # fmt: skip
+    columns = "label_created_at, accepted_at, departed_origin_at, first_attempt_at, delivered_at"
+    assert parcel("1ZPLAIN", columns) == (
+        at("01-05 15:00"), at("01-06 15:00"), at("01-07 15:00"), at("01-08 15:00"),
+        at("01-09 21:00"),
+    )  # fmt: skip
+
+
+def test_a_pickup_point_is_no_delivery_and_days_are_those_of_the_destination() -> None:
+    columns = "delivered_at, days_late, transit_days"
+    assert parcel("1ZLATE", columns) == (at("01-16 03:00"), 3, 9.5)
+    assert order_line("P2", 1, "delivered_date, delivery_date_basis") == (
+        date(2026, 1, 15), "actual",
+    )  # fmt: skip
+
+
+def test_lines_of_a_parcel_bear_its_cost_by_units() -> None:
+    rows = hand_made.built().rows(
+        "select order_line_key, sku, quantity, cost_share from marts.fct_parcel_line"
+        " where parcel_key = 'ups:1ZPLAIN:2026-01-05' order by 1"
+    )
+    assert rows == [
+        ("files:postshop:P1:1", "POSTED", 1, 0.25),
+        ("files:postshop:P1:2", "POSTED", 3, 0.75),
+    ]
+
+
+def test_a_bill_without_duty_and_credit_is_the_cost() -> None:
+    columns = "cost_amount, currency, cost_reporting, cost_source"
+    assert parcel("1ZPLAIN", columns) == (Decimal("9.5"), "USD", Decimal("9.5"), "billed")
+    assert parcel("1ZLATE", columns) == (None, None, None, "missing")
+
+
+def test_case_5_one_number_of_two_carriers_is_two_parcels() -> None:
+    assert parcels("5SAME", "carrier, order_key, milestone") == [
+        ("dhl", "files:postshop:P5", "DELIVERED"),
+        ("ups", "unknown", "ACCEPTED"),
+    ]
+    # without a carrier it is the only one that has the number
+    assert parcels("1ZNAMELESS", "carrier, milestone") == [("ups", "ACCEPTED")]
+
+
+def test_case_6_an_unknown_sub_status_is_other_and_is_listed() -> None:
+    assert events("6NEW", "fct_parcel_event.milestone, fct_parcel_event.exception_code") == [
+        ("ACCEPTED", None), ("IN_TRANSIT", "OTHER"), ("IN_TRANSIT", "OTHER"),
+    ]  # fmt: skip
+    rows = hand_made.built().rows(
+        "select raw_code, rows from intermediate.int_unmapped_code__listed"
+        " where field = 'parcel_status' order by 1"
+    )
+    assert [row for row in rows if row[0].startswith(("Beamed", "InTransit/"))] == [
+        ("Beamed", 1), ("InTransit/InTransit_Teleported", 1),
+    ]  # fmt: skip
+
+
+def test_case_7_both_spellings_of_damage() -> None:
+    columns = "is_damaged_scan, exception_code, milestone"
+    assert parcel("7DAMAGE", columns) == (True, "DAMAGED", "DELIVERED")
+    assert parcel("7DAMAGED", columns) == (True, "DAMAGED", "UNKNOWN")
+
+
+def test_case_8_delivered_then_returned_is_not_delivered() -> None:
+    columns = "delivered_at, milestone, is_returned_to_sender, undelivered_kind, days_late"
+    assert parcel("8BACK", columns) == (None, "RETURNING", True, "returned_other", None)
+
+
+def test_case_9_lost_then_found_is_not_lost() -> None:
+    columns = "is_lost, is_presumed_lost, undelivered_kind, delivered_at"
+    assert parcel("9FOUND", columns) == (False, False, None, at("01-22 15:00"))
+    assert parcel("1ZLOST", columns) == (True, False, "lost", None)
+
+
+def test_case_10_delivered_to_the_sender_is_returned() -> None:
+    columns = "milestone, delivered_at, is_returned_to_sender, undelivered_kind"
+    assert parcel("10SENDER", columns) == ("RETURNED", None, True, "refused")
+
+
+def test_case_11_disorder_and_one_minute_twice() -> None:
+    found = events("11ORDER", "event_at, fct_parcel_event.milestone")
+    assert found == [
+        (at("01-06 15:00:10"), "ACCEPTED"),
+        (at("01-06 15:00:50"), "IN_TRANSIT"),
+        (at("01-09 15:00"), "DELIVERED"),
+    ]
+
+
+def test_case_13_the_night_in_which_clocks_change() -> None:
+    assert parcel("13CLOCK", "transit_days") == (0.88,)  # 21 hours, though the wall says 22
+    days = [row[0] for row in events("13CLOCK", "event_date")]
+    assert days == [date(2026, 3, 8)] * 3
+
+
+def test_case_15_a_number_used_again_is_another_parcel() -> None:
+    columns = "parcel_key, milestone, cost_source"
+    assert parcels("15AGAIN", columns) == [
+        ("ups:15AGAIN:2025-01-06", "DELIVERED", "missing"),
+        ("ups:15AGAIN:2026-01-20", "ACCEPTED", "billed"),
+    ]
+
+
+def test_case_16_one_lost_parcel_does_not_make_the_order_late() -> None:
+    assert parcel("1ZARRIVES", "days_late, is_lost") == (-2, False)
+    assert parcel("1ZLOST", "days_late, is_lost") == (None, True)
+    assert order_line("P16", 1, "delivered_date, delivery_date_basis") == (
+        date(2026, 1, 10), "actual",
+    )  # fmt: skip
+    assert order_line("P16", 2, "delivered_date, delivery_date_basis") == (None, "assumed")
+
+
+def test_case_17_a_return_parcel_is_never_outbound() -> None:
+    columns = "direction, origin, order_key"
+    assert parcel("RET1", columns)[0] == "return"
+    delivered = hand_made.built().rows(
+        "select count(*) from marts.fct_parcel_line join marts.fct_parcel using (parcel_key)"
+        " where tracking_number = 'RET1' and direction <> 'return'"
+    )
+    assert delivered == [(0,)]
+
+
+def test_case_18_numbers_are_text_in_upper_case() -> None:
+    assert parcel("00AB12", "order_key, milestone") == ("files:postshop:P18", "ACCEPTED")
+
+
+def test_an_order_that_only_a_scan_names_is_found() -> None:
+    assert parcel("20NAMED", "order_key, account, destination, promised_date, days_late") == (
+        "files:postshop:P20", "postshop", "US", date(2026, 1, 12), -4,
+    )  # fmt: skip
+    assert order_line("P20", 1, "delivered_at, delivery_date_basis") == (
+        at("01-08 15:00"), "actual",
+    )  # fmt: skip
+
+
+def test_a_parcel_that_nobody_ordered_is_kept() -> None:
+    assert parcel("9FOUND", "order_key, account, marketplace, destination") == (
+        "unknown", "inbox", "unknown", "ZZ",
+    )  # fmt: skip
+
+
+def test_customs_hold_until_released_or_until_tonight() -> None:
+    assert parcel("21HELD", "customs_hold_hours, customs_cleared_at") == (48, at("01-12 15:00"))
+    assert parcel("1ZOPEN", "customs_hold_hours, customs_cleared_at") == (12, None)
+    assert parcel("1ZPLAIN", "customs_hold_hours") == (None,)
+
+
+def test_open_parcels_are_late_to_date() -> None:
+    assert parcel("1ZOPEN", "days_late") == (66,)  # the 19th of March in America
+
+
+def test_presumed_lost_after_thirty_days_by_express_and_sixty_by_post() -> None:
+    columns = "is_presumed_lost, has_tracking_gap, is_lost, undelivered_kind"
+    assert parcel("22SILENT", columns) == (True, True, False, None)
+    assert parcel("22WAITING", columns) == (False, True, False, None)
+    assert parcel("22EXPRESS", columns) == (True, True, False, None)
+    assert parcel("23STALE", f"exception_code, {columns}") == ("STALE", False, False, False, None)
+
+
+def test_carriers_have_one_name_whatever_the_word() -> None:
+    rows = hand_made.built().rows(
+        "select carrier_key, carrier_name, is_express from marts.dim_carrier"
+        " where carrier in ('china_post', 'fedex', 'ups') order by 1"
+    )
+    assert rows == [
+        ("china_post|unknown", "China Post", False),
+        ("fedex|unknown", "FedEx", True),
+        ("ups|ground", "UPS", False),
+        ("ups|unknown", "UPS", True),
+    ]
