@@ -241,6 +241,7 @@ def method_of(parts: Parts, lot_id: str) -> str:
     return UNATTRIBUTED if lot_id == UNATTRIBUTED else parts.method
 
 
+_ON_THE_WAY = ("authorised", "in_transit")
 _CLOSED = {"withdrawn": "cancelled", "cancelled": "cancelled", "denied": "denied"}
 
 
@@ -257,7 +258,7 @@ def _status(row: Return) -> str:
         return "graded"
     if row.received_at:
         return "received"
-    return "authorised" if row.native_status == "authorised" else "requested"
+    return row.native_status if row.native_status in _ON_THE_WAY else "requested"
 
 
 def _resolution(row: Return) -> str:

@@ -19,6 +19,7 @@ from sources._sandbox.truth import facts
 from sources._sandbox.truth.columns import FACTS, fact
 from sources._sandbox.truth.costs import costs
 from sources._sandbox.truth.feedback import feedback
+from sources._sandbox.truth.market_returned import MarketBack
 from sources._sandbox.truth.other_facts import exchanges, inventory_moves, settlement_lines
 from sources._sandbox.truth.outcomes import Horizon, fates
 from sources._sandbox.truth.rates import Rates
@@ -65,7 +66,7 @@ def answering(world: World, now: datetime) -> World:
     silent = [
         account.name
         for account in world.scenario.accounts
-        if account.connector in ("amazon", "shopify") and is_out(account.connector, account.name)
+        if account.connector != "files" and is_out(account.connector, account.name)
     ]
     told = ~pl.col("account").is_in(silent)
     return replace(
@@ -80,6 +81,9 @@ def answering(world: World, now: datetime) -> World:
         stock_moves=world.stock_moves.filter(told),
         bookings=world.bookings.filter(told),
         settlements=world.settlements.filter(told),
+        market_returns=world.market_returns.filter(told),
+        market_inquiries=world.market_inquiries.filter(told),
+        market_refunds=world.market_refunds.filter(told),
         fx_rates=world.fx_rates.clear() if is_out("fx", None) else world.fx_rates,
     )
 
@@ -88,8 +92,9 @@ def _known(world: World, clock: datetime, reporting_currency: str) -> facts.Know
     reader = Reader(world, clock)
     lines = shown(reader.lines)
     shop = ShopBack(reader, lines)
-    back = returns(reader, lines, _mapped_reasons(), shop.returns())
-    paid = refunds(reader, lines, shop.refunds())
+    markets = MarketBack(reader, lines)
+    back = returns(reader, lines, _mapped_reasons(), [*shop.returns(), *markets.returns()])
+    paid = refunds(reader, lines, [*shop.refunds(), *markets.refunds()])
     products = facts.known_products(reader)
     horizon = Horizon(clock.date())
     product_of = {sku: product.product_id for sku, product in products.items()}

@@ -5,8 +5,8 @@ in the reporting currency.
 
 Amazon: the report of all orders, searches of orders (which answer up to two minutes before the
 clock), shipments once they are in the report, parcels of the seller's own, returns once posted,
-settlements once closed. Shopify: `shop_lines.py`. Other shops: the seller's files as dropped up to
-the clock.
+settlements once closed. Shopify: `shop_lines.py`, eBay and Walmart: `market_lines.py`. Other shops:
+the seller's files as dropped up to the clock.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from sources._core.privacy import customer_key
+from sources._sandbox.truth.market_lines import MarketLines
 from sources._sandbox.truth.shop_lines import ShopLines
 from sources._sandbox.truth.world_truth import CUSTOMER_KEY
 from sources._sandbox.world import geography
@@ -159,7 +160,12 @@ class Reader:
 
     @cached_property
     def lines(self) -> list[Line]:
-        return [*self._amazon_lines(), *self._file_lines(), *self.shop.lines()]
+        return [
+            *self._amazon_lines(),
+            *self._file_lines(),
+            *self.shop.lines(),
+            *MarketLines(self).lines(),
+        ]
 
     @cached_property
     def shop(self) -> ShopLines:

@@ -244,7 +244,8 @@ class ShopLines:
     def _customer(self, row: Row) -> str:
         if row["is_guest"]:
             return UNKNOWN
-        return customer_key(told_as(row["customer_no"], row["account"]), CUSTOMER_KEY)
+        told = told_as(row["customer_no"], "shopify", row["account"], row["country"])
+        return customer_key(told, CUSTOMER_KEY)
 
     def _returned_line(self, exchange: Row, rows: list[Row]) -> str:
         old = next(row for row in rows if row["line_no"] == exchange["line_no"])

@@ -24,6 +24,7 @@ from sources._sandbox.truth.world_costs import (
     unit_money,
     worth_of_goods,
 )
+from sources._sandbox.world.market_words import ebay_user
 from sources._sandbox.world.tables import World
 
 CUSTOMER_KEY = "sandbox-customer-key"
@@ -63,11 +64,14 @@ def world_tables(world: World, now: datetime) -> dict[str, pl.DataFrame]:
 def _faults(world: World) -> pl.DataFrame:
     """Buyers by the key under which the warehouse may know them, `unknown` where none is told."""
     buyers = world.faults.filter(pl.col("entity_type") == "customer")["entity_key"].to_list()
-    told = pl.col("connector").is_in(["files", "shopify"]) & ~pl.col("is_guest")
+    told = pl.col("connector").is_in(["files", "shopify", "ebay"]) & ~pl.col("is_guest")
     known = world.orders.filter(told & pl.col("customer_no").is_in(buyers))
-    shops = dict(known.select("customer_no", shop_name(pl.col("connector"))).iter_rows())
+    shops = {
+        row["customer_no"]: (row["connector"], row["account"], row["country"])
+        for row in known.iter_rows(named=True)
+    }
     keys = {
-        buyer: customer_key(told_as(buyer, shops[buyer]), CUSTOMER_KEY)
+        buyer: customer_key(told_as(buyer, *shops[buyer]), CUSTOMER_KEY)
         if buyer in shops
         else "unknown"
         for buyer in buyers
@@ -78,16 +82,11 @@ def _faults(world: World) -> pl.DataFrame:
     return world.faults.with_columns(hashed.alias("entity_key")) if keys else world.faults
 
 
-def shop_name(connector: pl.Expr) -> pl.Expr:
-    """The account of a Shopify shop, null for other sources."""
-    return pl.when(connector == "shopify").then("account")
-
-
-def told_as(customer_no: str, shop: str | None) -> str:
-    """A buyer's number as the source tells it; Shopify has an id of its own."""
-    if shop is None:
-        return customer_no
-    return f"shopify:{shop}:7{customer_no.removeprefix('C').replace('-', '0')}"
+def told_as(customer_no: str, connector: str, account: str, country: str) -> str:
+    """A buyer as the source tells of him; Shopify and eBay have names of their own."""
+    if connector == "shopify":
+        return f"shopify:{account}:7{customer_no.removeprefix('C').replace('-', '0')}"
+    return f"ebay:{ebay_user(customer_no, country)}" if connector == "ebay" else customer_no
 
 
 def key_part(column: str) -> pl.Expr:
@@ -110,6 +109,8 @@ def line_keys(world: World) -> pl.DataFrame:
         .then(key_part("listing_sku"))
         .when(pl.col("connector") == "shopify")
         .then(pl.format("1{}", "order_item_id"))
+        .when(pl.col("connector") == "ebay")
+        .then("order_item_id")
         .otherwise(key_part("line_no"))
     )
     key = pl.format("{}:{}:{}:{}", "connector", key_part("account"), key_part("order_id"), line_id)

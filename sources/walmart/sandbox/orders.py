@@ -234,7 +234,9 @@ class Orders:
 
     def _status_date(self, line: Row) -> datetime:
         ordered = self.known.orders[line["order_id"]]["ordered_at"]
-        times = [ordered, ordered + ACKNOWLEDGED_AFTER, line["line_cancelled_at"]]
+        seen, gone = ordered + ACKNOWLEDGED_AFTER, line["line_cancelled_at"]
+        is_left = gone is None or gone > seen or line["quantity_cancelled"] < line["quantity"]
+        times = [ordered, gone, *([seen] if is_left else [])]
         for parcel in self._parcels(line):
             times.append(parcel["shipped_at"])
             if self.known.is_delivered(parcel):
