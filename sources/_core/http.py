@@ -99,6 +99,7 @@ class Session:
     - `classify` may name the error of an answer before the default table does; None leaves it.
     - `asked_wait` gives the seconds an answer asks to wait, where `Retry-After` is not it.
     - `on_answer` sees every answer with its bucket, to take over a rate that it tells.
+    - `sign` gives further headers of an authorised request from its method and address, each try.
     """
 
     def __init__(
@@ -113,6 +114,7 @@ class Session:
         classify: Callable[[requests.Response, str], SourceError | None] | None = None,
         asked_wait: Callable[[requests.Response, int], float | None] | None = None,
         on_answer: Callable[[requests.Response, TokenBucket | None], None] | None = None,
+        sign: Callable[[str, str], Mapping[str, str]] | None = None,
         timeout: tuple[float, float] = (10.0, 120.0),
         follow_redirects: bool = False,
     ) -> None:
@@ -123,6 +125,7 @@ class Session:
         self._retries = retries or Retries()
         self._headers = dict(headers or {})
         self._classify, self._asked_wait, self._on_answer = classify, asked_wait, on_answer
+        self._sign = sign
         self._timeout = timeout
         self._follow_redirects = follow_redirects
         self._local = threading.local()
@@ -253,6 +256,8 @@ class Session:
     ) -> Iterator[requests.Response]:
         url = call.path if "://" in call.path else f"{self._base_url}{call.path}"
         headers = {**(self._headers if call.is_authorised else {}), **call.headers, **sent}
+        if self._sign is not None and call.is_authorised:
+            headers |= self._sign(call.method, url)
         started = time.perf_counter()
         status: int | str = "no answer"
         try:

@@ -24,7 +24,7 @@ from assets.dbt import BuildResult, DbtProject
 from assets.raw_tables import ensure_raw_tables
 from assets.warehouse import Warehouse
 from sources.registry import connectors
-from tests.warehouse import parcels_by_hand, shopify_shop
+from tests.warehouse import ebay_shop, parcels_by_hand, shopify_shop
 
 Row = Mapping[str, Any]
 SOURCES = Path(__file__).resolve().parents[2] / "sources"
@@ -664,6 +664,7 @@ def built() -> HandMade:
     for table, rows in (_shipped_lists() | parcels_by_hand.lists()).items():
         made.put(table, rows, "all")
     shopify_shop.load_shop(made.warehouse, folder / "landing")
+    ebay_shop.load_shop(made.warehouse, folder / "landing_ebay")
     result = made.build()
     assert not result.blocking, [(n.name, n.message) for n in result.blocking]
     return made
