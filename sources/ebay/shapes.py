@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 from sources._core.privacy import UNKNOWN_CUSTOMER, customer_key
 
 from .answers import Node
@@ -35,9 +37,14 @@ def buyer_key(name: Any, account: EbayAccount) -> str:
 
 
 def plain(value: Any, name: str = "") -> Any:
-    """Dates as text, ids as text however long, the rest as it came; null elements left out."""
+    """Dates as text, ids as text however long, the rest as it came; null elements left out.
+
+    Objects of a list are put in one order: eBay gives the same ones in any.
+    """
     if isinstance(value, list):
-        return [plain(element, name) for element in value if element is not None]
+        elements = [plain(element, name) for element in value if element is not None]
+        is_of_objects = len(elements) > 1 and isinstance(elements[0], Mapping)
+        return sorted(elements, key=msgspec.json.encode) if is_of_objects else elements
     if isinstance(value, Mapping):
         if "formattedValue" in value or set(value) == {"value"}:
             return None if value.get("value") is None else str(value["value"])

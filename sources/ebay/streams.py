@@ -233,11 +233,7 @@ STREAMS = (
     CANCELLATIONS,
     INQUIRIES,
     CASES,
-    TRANSACTIONS,
-    PAYOUTS,
-    PAYMENT_DISPUTES,
     FEEDBACK,
     SERVICE_METRICS,
-    SELLER_STANDARDS,
     *static_streams(Path(__file__).parent),
 )

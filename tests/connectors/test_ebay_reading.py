@@ -66,12 +66,12 @@ def test_case_02_a_void_consent_stops_its_seller_only(tmp_path: Path) -> None:
 def test_case_03_a_missing_right_stops_what_needs_it_only(tmp_path: Path) -> None:
     shop = StubEbay(orders=many(2))
     denied = stub.refusal(403, 1100, "Insufficient permissions to fulfill the request.")
-    shop.script("/payment_dispute_summary", lambda _asked: denied)
+    shop.script("/return/search", lambda _asked: denied)
     with shop.running():
         outcomes = Nights(tmp_path).night()
     (lost,) = [o for o in outcomes if o.state != "ok"]
-    assert lost.stream == "payment_disputes"
-    assert "lacks the right sell.payment.dispute" in str(lost.error)
+    assert lost.stream == "returns"
+    assert "lacks the right sell.fulfillment" in str(lost.error)
     assert "consent again" in str(lost.error)
 
 

@@ -54,6 +54,7 @@ named as (
         {{ iso_timestamp("item.lineItemFulfillmentInstructions.maxEstimatedDeliveryDate") }}
             as estimated_at,
         item.taxes as line_taxes,
+        item.ebayCollectAndRemitTaxes as ebays_taxes,
         item.refunds as line_refunds
     from items
 ),
@@ -73,6 +74,24 @@ taxes as (
         sum({{ ebay_money("part.amount") }}) as tax
     from tax_parts
     group by tax_parts.account, tax_parts.line_id
+),
+
+ebays_tax_parts as (
+    select
+        account,
+        line_id,
+        {{ elements("ebays_taxes") }} as part
+    from named
+),
+
+-- comes on top of the price, also where prices include tax
+ebays_taxes as (
+    select
+        ebays_tax_parts.account,
+        ebays_tax_parts.line_id,
+        sum({{ ebay_money("part.amount") }}) as tax
+    from ebays_tax_parts
+    group by ebays_tax_parts.account, ebays_tax_parts.line_id
 ),
 
 lines as (
@@ -95,7 +114,7 @@ lines as (
         coalesce(account_marketplaces.time_zone, marketplaces.time_zone, 'UTC') as time_zone,
         {{ money("named.discounted_price - case
             when coalesce(account_marketplaces.prices_include_tax, marketplaces.prices_include_tax,
-                false) then coalesce(taxes.tax, 0)
+                false) then greatest(coalesce(taxes.tax, 0) - coalesce(ebays_taxes.tax, 0), 0)
             else 0
         end") }} as net_amount,
         {{ money("case when named.price is not null then coalesce(taxes.tax, 0) end") }}
@@ -105,6 +124,8 @@ lines as (
             as shipping_amount
     from named
     left join taxes on named.account = taxes.account and named.line_id = taxes.line_id
+    left join ebays_taxes
+        on named.account = ebays_taxes.account and named.line_id = ebays_taxes.line_id
     left join marketplaces on named.marketplace = marketplaces.marketplace
     left join account_marketplaces
         on
