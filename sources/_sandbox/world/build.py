@@ -21,6 +21,7 @@ from sources._sandbox.world.buyers import buyers_table
 from sources._sandbox.world.fault_tables import fault_table, rates_table, touched_entities
 from sources._sandbox.world.feedback import feedback_table
 from sources._sandbox.world.inspections import inspections_table
+from sources._sandbox.world.market_money import market_money
 from sources._sandbox.world.reimbursements import reimbursements_table
 from sources._sandbox.world.return_requests import return_requests_table
 from sources._sandbox.world.settlements import settlement_tables
@@ -52,6 +53,9 @@ def build_world(scenario: Scenario, until: datetime | date | None = None) -> Wor
     shop = shop_tables.shop_tables(sim, orders, lines, units, shipments, returns, refunds)
     orders = market_tables.with_customer_orders(sim, orders, units)
     markets = market_tables.market_tables(sim, orders, lines, units, shipments, returns, refunds)
+    money = market_money(
+        sim, orders, lines, shipments, markets["market_returns"], markets["market_refunds"]
+    )
     lots = reference_tables.lots_table(sim)
     fx_rates, fx_overrides = reference_tables.exchange_rates(sim)
     frames = {
@@ -80,6 +84,7 @@ def build_world(scenario: Scenario, until: datetime | date | None = None) -> Wor
         "settlement_lines": settlement_lines,
         **shop,
         **markets,
+        **money,
         "inspections": inspections_table(sim, returns, return_units, units),
         "scans": sales_tables.scans_table(units, orders),
         "order_states": sales_tables.states_table(sim),

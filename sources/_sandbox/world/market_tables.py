@@ -60,7 +60,7 @@ def with_customer_orders(
     )
     number = pl.format("200{}", pl.col("order_id").str.slice(1).str.reverse())
     before = pl.col("order_id").shift().over("account")
-    twin = pl.Series(_chance(sim.draws, "walmart.split", orders["order_id"], 0.03))
+    twin = pl.Series(chance(sim.draws, "walmart.split", orders["order_id"], 0.03))
     pair = walmart & twin & ~alone & ~alone.shift().over("account") & ~twin.shift(fill_value=True)
     of_first = pl.format("200{}", before.str.slice(1).str.reverse())
     return orders.with_columns(
@@ -77,11 +77,11 @@ def _numbers(texts: pl.Series) -> np.ndarray:
     return texts.str.replace_all(r"\D", "").str.slice(-18).cast(pl.UInt64).to_numpy()
 
 
-def _chance(draws: Draws, purpose: str, texts: pl.Series, share: float) -> np.ndarray:
+def chance(draws: Draws, purpose: str, texts: pl.Series, share: float) -> np.ndarray:
     return draws.chance(purpose, _numbers(texts), share)
 
 
-def _hours(draws: Draws, purpose: str, texts: pl.Series, low: float, high: float) -> pl.Expr:
+def hours(draws: Draws, purpose: str, texts: pl.Series, low: float, high: float) -> pl.Expr:
     """A stretch of whole seconds for each row."""
     seconds = draws.between(purpose, _numbers(texts), low, high) * 3600
     return pl.duration(seconds=pl.lit(pl.Series(seconds.astype(np.int64))))
@@ -119,13 +119,13 @@ def _returns(
     gone = pl.col("ends_as") == "withdrawn"
     resent = pl.col("ends_as") == "replacement"
     next_step = pl.min_horizontal("received_at", "refunded_at", "resent_at", "closed_at")
-    usual = pl.col("requested_at") + _hours(draws, "market.approved", keys, 0.5, 22)
+    usual = pl.col("requested_at") + hours(draws, "market.approved", keys, 0.5, 22)
     last = pl.max_horizontal("received_at", "refunded_at", pl.when(resent).then("resent_at"))
     unpaid = ~resent & pl.col("refunded_at").is_null()
     wait = (
         pl.when(unpaid)
-        .then(_hours(draws, "market.unpaid", keys, 240, 480))
-        .otherwise(_hours(draws, "market.closed", keys, 1, 72))
+        .then(hours(draws, "market.unpaid", keys, 240, 480))
+        .otherwise(hours(draws, "market.closed", keys, 1, 72))
     )
     first = pl.col("canonical_reason").str.split(".").list.first()
     types = first.replace_strict(REASON_TYPES, default="SNAD", return_dtype=pl.String)
@@ -183,10 +183,10 @@ def _inquiries(
         .join(given, on=_LINE, how="left", maintain_order="left")
     )
     keys = lost["number"]
-    escalated = pl.Series(_chance(draws, "inquiry.escalated", keys, 0.15))
-    later = pl.col("opened_at") + _hours(draws, "inquiry.case", keys, 2, 5)
-    over = pl.col("refunded_at") + _hours(draws, "inquiry.closed", keys, 0.1, 3)
-    unpaid = pl.col("opened_at") + _hours(draws, "inquiry.timeout", keys, 400, 600)
+    escalated = pl.Series(chance(draws, "inquiry.escalated", keys, 0.15))
+    later = pl.col("opened_at") + hours(draws, "inquiry.case", keys, 2, 5)
+    over = pl.col("refunded_at") + hours(draws, "inquiry.closed", keys, 0.1, 3)
+    unpaid = pl.col("opened_at") + hours(draws, "inquiry.timeout", keys, 400, 600)
     return lost.select(
         pl.format("5{}", keys).alias("inquiry_id"),
         pl.when(escalated).then(pl.format("8{}", keys)).alias("case_id"),
@@ -214,7 +214,7 @@ def _cancelled(draws: Draws, orders: pl.DataFrame, lines: pl.DataFrame) -> pl.Da
         maintain_order="left",
     )
     worth = (pl.col("unit_price_minor") - pl.col("unit_discount_minor")) * pl.col("quantity")
-    after = _hours(draws, "cancel.refund", found["order_item_id"], 0.02, 0.2)
+    after = hours(draws, "cancel.refund", found["order_item_id"], 0.02, 0.2)
     return found.select(
         pl.format("6{}", "order_item_id").alias("refund_id"),
         "account",
@@ -261,8 +261,8 @@ def _refunds(
         kind.alias("reference_kind"),
     )
     every = pl.concat([told, cancelled]).filter(pl.col("amount_minor") > 0)
-    slow = pl.Series(_chance(draws, "refund.pending", every["refund_id"], 0.07))
-    before = _hours(draws, "refund.pending.for", every["refund_id"], 0.01, 0.02)
+    slow = pl.Series(chance(draws, "refund.pending", every["refund_id"], 0.07))
+    before = hours(draws, "refund.pending.for", every["refund_id"], 0.01, 0.02)
     fee = (pl.col("amount_minor") * FEE_BP + 5_000) // 10_000
     return every.with_columns(
         pl.when(slow)

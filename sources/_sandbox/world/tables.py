@@ -542,6 +542,33 @@ MARKET_REFUNDS: Columns = {  # eBay and Walmart, by line; cancelled orders of eB
     "reference_id": pl.String,  # return, inquiry, case or cancellation; null: none
     "reference_kind": pl.String,  # return, inquiry, cancel; null: none
 }
+MARKET_BOOKINGS: Columns = {  # eBay and Walmart: parts of transactions, signed to the seller
+    "account": pl.String,
+    "connector": pl.String,
+    "currency": pl.String,
+    "booking_id": pl.String,  # eBay: transaction; with `kind` its key
+    "kind": pl.String,  # SALE, REFUND, SHIPPING_LABEL ...; Walmart: Sale, Refund, Adjustment
+    "order_id": pl.String,
+    "line_no": pl.Int64,  # null: of the whole order
+    "component": pl.String,  # amount, FINAL_VALUE_FEE ...; Walmart: amount type
+    "amount_minor": MONEY,
+    "booked_at": TIME,
+    "reference_kind": pl.String,
+    "reference_id": pl.String,  # null: none
+    "memo": pl.String,
+    "payout_id": pl.String,  # null: not paid out before the end of the world
+    "paid_out_at": TIME,
+}
+MARKET_PAYOUTS: Columns = {  # eBay: every week; Walmart: one file every two weeks
+    "payout_id": pl.String,
+    "account": pl.String,
+    "connector": pl.String,
+    "currency": pl.String,
+    "start_at": TIME,
+    "end_at": TIME,
+    "listed_at": TIME,  # known from then on
+    "amount_minor": MONEY,  # sum of its bookings
+}
 INSPECTIONS: Columns = {  # the seller's own grading; as the dataset return_inspections
     "inspection_id": pl.String,
     "return_no": pl.String,
@@ -643,6 +670,8 @@ class World:
     market_returns: pl.DataFrame
     market_inquiries: pl.DataFrame
     market_refunds: pl.DataFrame
+    market_bookings: pl.DataFrame
+    market_payouts: pl.DataFrame
     inspections: pl.DataFrame
     scans: pl.DataFrame
     order_states: pl.DataFrame
