@@ -20,7 +20,7 @@ from rich.table import Table
 from assets.dbt import TransformError
 from assets.publish import PublicationBlockedError
 from assets.warehouse import StorageFullError, Warehouse, WarehouseBusyError, is_storage_full
-from pipelines import owner_cli
+from pipelines import owner_cli, text_cli
 from pipelines.alert_commands import alerts_app, open_alerts, print_alerts
 from pipelines.exports import ExportError
 from pipelines.night import NightRunningError
@@ -40,6 +40,7 @@ app = typer.Typer(
 sandbox_app = typer.Typer(help="A simulated seller, to try everything without an account.")
 app.add_typer(sandbox_app, name="sandbox", no_args_is_help=True)
 owner_cli.register(app)
+text_cli.register(app)
 app.add_typer(alerts_app, name="alerts", no_args_is_help=True)
 
 Day = Annotated[

@@ -1,0 +1,152 @@
+"""Files of texts into files of labels: CSV or Parquet in, the same format out, row for row.
+
+Belongs here: reading, writing and spreading work over processes. Does not belong here: the labels
+(`labels.py`).
+"""
+
+from __future__ import annotations
+
+import csv
+import multiprocessing
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from assets.text.labels import Labeller, Text, as_row
+
+CHUNK = 4_000  # texts that a process takes at once
+REQUIRED = ("id", "text")
+OUTPUT = ("id", "lang", "sentiment", "confidence", "reasons")
+_SUFFIXES = (".csv", ".parquet")
+
+Row = tuple[Any, Text]
+
+
+class LabelFileError(ValueError):
+    """A file of texts that cannot be read, or a place that cannot be written to."""
+
+
+def label_file(source: Path, target: Path, workers: int | None = None) -> int:
+    """Write the labels of every row of `source`; the number of rows."""
+    if source.suffix.lower() not in _SUFFIXES or target.suffix.lower() != source.suffix.lower():
+        raise LabelFileError(f"{source.name} -> {target.name}: give two .csv or two .parquet files")
+    is_csv = source.suffix.lower() == ".csv"
+    rows = _read_csv(source) if is_csv else _read_parquet(source)
+    first = list(islice(rows, CHUNK))
+    is_small = len(first) < CHUNK
+    chunks = iter([first]) if is_small else _chunks(first, rows)
+    labelled = _labelled(chunks, 1 if is_small else workers or os.cpu_count() or 1)
+    return _write_csv(target, labelled) if is_csv else _write_parquet(source, target, labelled)
+
+
+def _chunks(first: list[Row], rows: Iterator[Row]) -> Iterator[list[Row]]:
+    chunk = first
+    while chunk:
+        yield chunk
+        chunk = list(islice(rows, CHUNK))
+
+
+def _labelled(chunks: Iterable[list[Row]], workers: int) -> Iterator[list[tuple[Any, ...]]]:
+    """Chunks of output rows, in order; at most two chunks a process are under way."""
+    if workers == 1:
+        for chunk in chunks:
+            yield _label_chunk(chunk)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        under_way = []
+        for chunk in chunks:
+            under_way.append(pool.submit(_label_chunk, chunk))
+            if len(under_way) >= 2 * workers:
+                yield under_way.pop(0).result()
+        for task in under_way:
+            yield task.result()
+
+
+def _label_chunk(chunk: Sequence[Row]) -> list[tuple[Any, ...]]:
+    labels = Labeller().label(text for _, text in chunk)
+    return [(key, *as_row(label).values()) for (key, _), label in zip(chunk, labels, strict=True)]
+
+
+def _text_of(text: Any, language: Any, source: Any) -> Text:
+    told = str(language).strip().lower()[:2] if language else None
+    return Text(None if text is None else str(text), told, str(source or ""))
+
+
+def _read_csv(path: Path) -> Iterator[Row]:
+    csv.field_size_limit(sys.maxsize)
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        reader = csv.DictReader(line.replace("\0", "") for line in file)
+        _check_columns(path, reader.fieldnames or ())
+        for row in reader:
+            yield row["id"], _text_of(row["text"], row.get("lang"), row.get("source_type"))
+
+
+def _read_parquet(path: Path) -> Iterator[Row]:
+    import pyarrow.parquet as pq
+
+    with _readable(path):
+        file = pq.ParquetFile(path)
+    names = file.schema_arrow.names
+    _check_columns(path, names)
+    wanted = [name for name in ("id", "text", "lang", "source_type") if name in names]
+    for batch in file.iter_batches(batch_size=CHUNK, columns=wanted):
+        for row in batch.to_pylist():
+            yield row["id"], _text_of(row["text"], row.get("lang"), row.get("source_type"))
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        raise LabelFileError(f"{path} cannot be read as Parquet: {error}") from error
+
+
+def _check_columns(path: Path, names: Sequence[str]) -> None:
+    missing = [name for name in REQUIRED if name not in names]
+    if missing:
+        raise LabelFileError(
+            f"{path.name} has no column {' and no '.join(missing)}; needed are id and text, "
+            f"lang and source_type may be there; it has {', '.join(names) or 'no columns'}"
+        )
+
+
+def _write_csv(path: Path, chunks: Iterable[list[tuple[Any, ...]]]) -> int:
+    count = 0
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(OUTPUT)
+        for chunk in chunks:
+            writer.writerows((*row[:3], f"{row[3]:.3f}", *row[4:]) for row in chunk)
+            count += len(chunk)
+    return count
+
+
+def _write_parquet(source: Path, path: Path, chunks: Iterable[list[tuple[Any, ...]]]) -> int:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    kind_of_id = pq.read_schema(source).field("id").type
+    schema = pa.schema(
+        [
+            ("id", kind_of_id),
+            ("lang", pa.string()),
+            ("sentiment", pa.string()),
+            ("confidence", pa.float64()),
+            ("reasons", pa.string()),
+        ]
+    )
+    count = 0
+    with pq.ParquetWriter(path, schema) as writer:
+        for chunk in chunks:
+            columns = list(zip(*chunk, strict=True)) or [()] * len(OUTPUT)
+            arrays = [pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)]
+            writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
+            count += len(chunk)
+    return count
