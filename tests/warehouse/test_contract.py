@@ -218,3 +218,20 @@ def test_every_metric_that_a_column_names_is_defined_and_knows_its_columns(
     told = {metric: row["carried_by"] for metric, row in defined.items()}
     assert told == {metric: ";".join(sorted(names)) or "none" for metric, names in carried.items()}
     assert all(row["name_zh"] and HAN.search(row["formula_zh"]) for row in defined.values())
+
+
+def test_every_published_model_is_looked_at(project_root: Path) -> None:
+    """The list that the structural tests of a night go through is that of the yml."""
+    models = project_root / "dbt_project" / "models"
+    promising = {
+        model["name"]
+        for path in models.rglob("_*.yml")
+        for model in yaml.safe_load(path.read_text("utf-8")).get("models", [])
+        if any("keeps_contract" in test for test in model.get("data_tests", []))
+    }
+    macro = (project_root / "dbt_project" / "macros" / "published_models.sql").read_text("utf-8")
+    listed = re.findall(r'"(\w+)"', macro)
+    assert set(listed) == promising, "add the model to macros/published_models.sql"
+    assert len(listed) == len(set(listed))
+    prefixes = ("dim_", "fct_", "mart_", "meta_", "signals_")
+    assert all(name.startswith(prefixes) for name in listed), "give its prefix a singular test"

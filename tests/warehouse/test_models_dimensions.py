@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -151,3 +153,23 @@ def test_faults_that_only_facts_can_tell_are_counted_per_account() -> None:
     assert missing == counted > 0
     assert unlinked == 0
     assert 0 < score < 1
+
+
+def test_a_broken_promise_names_table_rule_and_rows(tmp_path: Path) -> None:
+    shutil.copytree(hand_made.built().warehouse.path.parent, tmp_path / "broken")
+    broken = hand_made.HandMade(tmp_path / "broken")
+    assert broken.dbt.check("dimensions_keep_their_contract").checks_passed == 1
+    with broken.warehouse.connect() as connection:
+        for change in (
+            "insert into marts.dim_team select * from marts.dim_team where team = 'all'",
+            "delete from marts.dim_carrier where carrier_key = 'none'",
+            "update marts.dim_sku set category = 'nowhere' where sku = 'all'",
+            "update marts.dim_account set account_kind = 'shed' where account = 'all'",
+        ):
+            connection.execute(change)
+    (found,) = broken.dbt.check("dimensions_keep_their_contract").blocking
+    assert found.name == "dimensions_keep_their_contract"
+    assert "dim_account words account_kind (1)" in found.message
+    assert "dim_team key team (1)" in found.message
+    assert "dim_carrier members of carrier_key" in found.message
+    assert "dim_sku category -> dim_category.category (1)" in found.message

@@ -1,0 +1,2 @@
+-- Published tables named fct_... are as the contract promises.
+{{ broken_contracts("fct_") }}

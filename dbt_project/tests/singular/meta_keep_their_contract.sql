@@ -1,0 +1,2 @@
+-- Published tables named meta_... are as the contract promises.
+{{ broken_contracts("meta_") }}
