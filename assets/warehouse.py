@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 Connection = duckdb.DuckDBPyConnection
 
+_SESSION = "set TimeZone = 'UTC'"  # a setting of each connection
+_HELD: dict[Path, Connection] = {}  # files that this process keeps open
 _LOCK_WORDS = "Could not set lock"
 _FULL_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _FULL_WORDS = ("No space left on device", "Could not write", "disk full", "out of disk space")
@@ -65,8 +67,27 @@ class Warehouse:
     memory_limit: str | None = None
 
     @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keeps the file open: what connects inside does not open and close it each time, which
+        costs as much as most statements. Nobody else can open it meanwhile.
+        """
+        connection = self._open(read_only=False)
+        _HELD[self.path] = connection
+        try:
+            yield
+        finally:
+            del _HELD[self.path]
+            connection.close()
+
+    @contextmanager
     def connect(self, *, read_only: bool = False) -> Iterator[Connection]:
-        connection = self._open(read_only=read_only)
+        """A connection of its own; the file is opened for it unless it is held."""
+        held = _HELD.get(self.path)
+        if held is None:
+            connection = self._open(read_only=read_only)
+        else:
+            connection = held.cursor()
+            connection.execute(_SESSION)
         try:
             yield connection
         except duckdb.Error as error:
@@ -96,7 +117,7 @@ class Warehouse:
                     f"opened the working warehouse (people read published/): {error}"
                 ) from error
             raise
-        connection.execute("set TimeZone = 'UTC'")
+        connection.execute(_SESSION)
         if self.memory_limit:
             connection.execute("set memory_limit = ?", [self.memory_limit])
         return connection

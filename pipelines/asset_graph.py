@@ -104,15 +104,10 @@ def _model_specs(tables: Iterable[RawTable], models: Sequence[Model]) -> list[dg
 
 def _ingest(night: Night, tables: Sequence[RawTable]) -> Iterator[Event]:
     """Read and load; never fails for a broken stream: its check says that it is stale."""
-    steps.prepare(night)
-    steps.load(night, "load what an interrupted night had landed")
-    if tables:
-        only: dict[str, frozenset[str]] = {}
-        for table in tables:
-            only[table.connector] = only.get(table.connector, frozenset()) | {table.stream.name}
-        steps.extract(night, only=only)
-        steps.load(night, "load")
-    steps.record(night)
+    only: dict[str, frozenset[str]] = {}
+    for table in tables:
+        only[table.connector] = only.get(table.connector, frozenset()) | {table.stream.name}
+    steps.ingest(night, only=only)
     for table in tables:
         yield from _raw_events(night, table)
 

@@ -124,15 +124,30 @@ def exclusive(places: Places) -> Iterator[None]:
 def run_night(night: Night) -> Report:
     """All steps in their order."""
     with failures_told(night, f"{night.as_of:%Y%m%dT%H%M%SZ}"):
-        prepare(night)
-        load(night, "load what an interrupted night had landed")
-        extract(night)
-        load(night, "load")
-        record(night)
+        ingest(night)
         transform(night)
         publish_night(night)
         tell(night)
     return night.report
+
+
+def ingest(
+    night: Night,
+    *,
+    only: Mapping[str, frozenset[str]] | None = None,
+    windows: Sequence[Window] | None = None,
+) -> None:
+    """Read (as `extract` says) and load. While sources answer, which may take hours, the warehouse
+    is free for others.
+    """
+    with night.warehouse.held():
+        prepare(night)
+        load(night, "load what an interrupted night had landed")
+    if only is None or only:
+        extract(night, only=only, windows=windows)
+    with night.warehouse.held():
+        load(night, "load")
+        record(night)
 
 
 def prepare(night: Night) -> None:
@@ -287,12 +302,13 @@ def record(night: Night) -> None:
 def transform(night: Night, *, full_refresh: bool = False) -> BuildResult | None:
     """One dbt call; None where the publication in place already answers to the same inputs."""
     night.watcher.step("build")
-    wanted = _build_id(night)
+    with night.warehouse.held():
+        wanted = _build_id(night)
+        variables, must_refresh = _variables(night)
     if not full_refresh and _is_published(night.places, wanted):
         night.report.is_unchanged = True
         night.watcher.note("nothing new since the last publication")
         return None
-    variables, must_refresh = _variables(night)
     built = night.project.build(
         variables,
         full_refresh=full_refresh or must_refresh,
@@ -315,10 +331,31 @@ def publish_night(night: Night) -> Publication | None:
     night.watcher.step("publish")
     if built.blocking:
         raise PublicationBlockedError(_blocked_message(built, night.places))
-    audit_marts(night)
-    alerting.decide(night.settings, night.places, night.as_of, _build_id(night))
-    tables = catalog.published_tables(night.project.manifest_path)
-    build = Build(
+    tables = catalog.published_tables(night.project.ensure_manifest())
+    with night.warehouse.held():
+        audit_marts(night)
+        build = _build_of(night, built)
+        alerting.decide(night.settings, night.places, night.as_of, build.build_id)
+        options = Options(
+            reporting_currency=night.settings.general.reporting_currency,
+            time_zone=night.settings.general.time_zone,
+            fact_months=night.settings.publish.fact_months,
+            accept_loss=night.accept_loss,
+        )
+        publication = publish.publish(
+            night.warehouse, night.places.published, tables, build, options
+        )
+    slices.write_slices(
+        publication.path, tables, {s.name: s.accounts for s in night.settings.publish.slices}
+    )
+    night.watcher.step("write Parquet")
+    parquet.write_parquet(publication.path, night.places.parquet, tables, build.build_id)
+    night.report.publication = publication
+    return publication
+
+
+def _build_of(night: Night, built: BuildResult) -> Build:
+    return Build(
         build_id=_build_id(night),
         built_at=night.as_of,
         as_of_at=night.as_of,
@@ -329,20 +366,6 @@ def publish_night(night: Night) -> Publication | None:
         checks_failed=len(built.warnings),
         duration_seconds=round(night.clock.monotonic() - night.report.started, 3),
     )
-    options = Options(
-        reporting_currency=night.settings.general.reporting_currency,
-        time_zone=night.settings.general.time_zone,
-        fact_months=night.settings.publish.fact_months,
-        accept_loss=night.accept_loss,
-    )
-    publication = publish.publish(night.warehouse, night.places.published, tables, build, options)
-    slices.write_slices(
-        publication.path, tables, {s.name: s.accounts for s in night.settings.publish.slices}
-    )
-    night.watcher.step("write Parquet")
-    parquet.write_parquet(publication.path, night.places.parquet, tables, build.build_id)
-    night.report.publication = publication
-    return publication
 
 
 def audit_marts(night: Night) -> None:

@@ -20,11 +20,7 @@ def backfill(night: Night, start: datetime, end: datetime, connector: str | None
     """Read [start, end) again; what comes is merged as any other reading."""
     chosen = [c for name, c in night.connectors.items() if connector in (None, name)]
     only = {c.name: frozenset(s.name for s in c.streams if not s.is_static) for c in chosen}
-    steps.prepare(night)
-    steps.load(night, "load what an interrupted night had landed")
-    steps.extract(night, only=only, windows=[Window(start, end)])
-    steps.load(night, "load")
-    steps.record(night)
+    steps.ingest(night, only=only, windows=[Window(start, end)])
     steps.transform(night)
     steps.publish_night(night)
     return night.report

@@ -71,12 +71,12 @@ def _observes_each_publication_once(sensor: Any, places: Places) -> None:
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The steps of a night replaced by notes of what was asked for."""
     calls: list[Any] = []
-    for name in ("prepare", "load", "record", "transform", "publish_night", "tell"):
+    for name in ("transform", "publish_night", "tell"):
         monkeypatch.setattr(
             asset_graph.steps, name, lambda *_args, _name=name, **_more: calls.append(_name)
         )
     monkeypatch.setattr(
-        asset_graph.steps, "extract", lambda _night, only: calls.append(("extract", only))
+        asset_graph.steps, "ingest", lambda _night, only: calls.append(("ingest", only))
     )
     monkeypatch.setattr(asset_graph.steps, "failures_told", lambda *_arguments: nullcontext())
     return calls
@@ -135,7 +135,7 @@ def test_a_recovered_stream_passes_its_check_again(asked: list[Any]) -> None:
 
 def test_a_selected_stream_is_read_alone(asked: list[Any]) -> None:
     _events(Report(), [dg.AssetKey(["raw_fx", "ecb_rates"])])
-    assert ("extract", {"fx": frozenset({"ecb_rates"})}) in asked
+    assert ("ingest", {"fx": frozenset({"ecb_rates"})}) in asked
     assert "transform" not in asked
     assert "publish_night" not in asked
 
