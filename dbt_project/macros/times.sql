@@ -50,6 +50,12 @@
 {%- endmacro %}
 
 
+{#- Hours waited from one moment to another; NULL where either is not known or they are in disorder. -#}
+{% macro hours_waited(start, stop) -%}
+    case when {{ stop }} >= {{ start }} then {{ hours_between(start, stop) }} end
+{%- endmacro %}
+
+
 {#- The first day of the month of a date. -#}
 {% macro month_of(day) -%}
     cast(date_trunc('month', {{ day }}) as date)

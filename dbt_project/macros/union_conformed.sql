@@ -77,7 +77,27 @@
             "connector", "account", "marketplace", "feedback_kind", "feedback_source",
             "feedback_id", "order_id", "line_id", "sku", "listing_id", "created_at", "stars",
             "native_sentiment", "comment_hash", "changed_at", "removed_at", "contacted_at",
-            "replied_at", "is_published",
+            "replied_at", "is_published", "stars_first", "group_ref",
+        ],
+        "product_refs": ["connector", "account", "marketplace", "product_ref", "sku"],
+        "cases": [
+            "connector", "account", "case_source", "case_id", "marketplace", "order_ref",
+            "line_ref", "sku_ref", "customer_key", "team_ref", "agent", "case_type", "topic_raw",
+            "reason_raw", "case_status", "opened_at", "first_reply_at", "first_reply_by",
+            "first_response_business_hours", "resolved_at", "reopened_count", "contacts",
+            "agent_replies", "messages_in", "messages_out", "waiting_since", "decision",
+            "escalated_to", "escalation_result", "outcome", "csat_asked_at", "csat_answered_at",
+            "csat_score", "csat_scale", "is_csat_positive", "comment_hash",
+        ],
+        "messages": [
+            "connector", "account", "case_source", "case_id", "message_id", "direction",
+            "author_kind", "sent_at", "language", "template_id", "comment_hash",
+        ],
+        "topics": ["raw_topic", "topic_l2", "case_type", "reason_l2"],
+        "claims": [
+            "connector", "account", "claim_id", "party", "marketplace", "supplier_id", "lot_id",
+            "sku", "order_ref", "tracking_number", "units", "opened_at", "decided_at",
+            "claim_status", "claimed_amount", "paid_amount", "currency",
         ],
         "settlements": [
             "connector", "account", "settlement_id", "total_amount", "currency", "deposited_at",

@@ -167,7 +167,7 @@ class Check:
 
 
 AccountKind = Literal[
-    "marketplace", "own_shop", "tracking", "helpdesk", "file_channel", "reference"
+    "marketplace", "own_shop", "tracking", "helpdesk", "reviews", "file_channel", "reference"
 ]
 
 

@@ -86,11 +86,15 @@ class Needs(_Declared):
 
 
 class Compare(_Declared):
-    """`left` stands in this relation to `right` wherever both are given."""
+    """`left` stands in this relation to `right` wherever both are given.
+
+    A row that breaks it is refused, or flagged where `flag` is given.
+    """
 
     left: str
     op: Literal["after", "not_before", "at_most", "differs"]
     right: str
+    flag: str | None = None
 
 
 class Overlap(_Declared):
@@ -132,6 +136,15 @@ class FlagWhen(_Declared):
     flag: str
 
 
+class FlagUnless(_Declared):
+    """A row whose `column` has this word is flagged unless it gives one of `any_of`."""
+
+    column: str
+    word: str = pydantic.Field(alias="is")
+    any_of: tuple[str, ...]
+    flag: str
+
+
 class Dataset(_Declared):
     """One dataset: a folder of the inbox and a stream of the connector `files`."""
 
@@ -151,6 +164,7 @@ class Dataset(_Declared):
     warn_sum: tuple[WarnSum, ...] = ()
     warn_unique: tuple[WarnUnique, ...] = ()
     flag_when: tuple[FlagWhen, ...] = ()
+    flag_unless: tuple[FlagUnless, ...] = ()
 
     @pydantic.model_validator(mode="after")
     def _names_exist(self) -> Dataset:
@@ -159,6 +173,7 @@ class Dataset(_Declared):
         used |= {name for group in (*self.both_or_none, *self.exactly_one) for name in group}
         used |= {name for rule in self.needs for name in (rule.column, *rule.with_any)}
         used |= {name for rule in self.compare for name in (rule.left, rule.right)}
+        used |= {name for rule in self.flag_unless for name in (rule.column, *rule.any_of)}
         used |= {name for rule in (self.event, self.channel) if rule for name in (rule,)}
         missing = sorted(used - names)
         if missing:

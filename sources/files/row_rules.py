@@ -17,6 +17,7 @@ from operator import and_, or_
 import polars as pl
 
 from sources.files.cells import ROW
+from sources.files.columns import default_value
 from sources.files.declarations import Compare, Dataset, Overlap, WarnSum, WarnUnique
 
 
@@ -45,7 +46,7 @@ def row_rules(dataset: Dataset) -> list[RowRule]:
         ),
         *(_exactly_one(group) for group in dataset.exactly_one),
         *(_both_or_none(group) for group in dataset.both_or_none),
-        *(_compare(rule) for rule in dataset.compare),
+        *(_compare(dataset, rule) for rule in dataset.compare if rule.flag is None),
     ]
 
 
@@ -59,6 +60,11 @@ def row_flags(dataset: Dataset) -> list[tuple[str, pl.Expr]]:
             else pl.col(rule.column).is_null(),
         )
         for rule in dataset.flag_when
+    ]
+    flags += [(rule.flag, _compare(dataset, rule).broken) for rule in dataset.compare if rule.flag]
+    flags += [
+        (rule.flag, (pl.col(rule.column) == rule.word) & ~_given_any(rule.any_of))
+        for rule in dataset.flag_unless
     ]
     return flags + [(rule.flag, _differs(dataset, rule)) for rule in dataset.warn_sum]
 
@@ -118,8 +124,8 @@ def _both_or_none(group: Sequence[str]) -> RowRule:
     )
 
 
-def _compare(rule: Compare) -> RowRule:
-    left, right = pl.col(rule.left), pl.col(rule.right)
+def _compare(dataset: Dataset, rule: Compare) -> RowRule:
+    left, right = (_with_default(dataset, name) for name in (rule.left, rule.right))
     broken, words = {
         "after": (left <= right, "must be after"),
         "not_before": (left < right, "must not be before"),
@@ -127,6 +133,11 @@ def _compare(rule: Compare) -> RowRule:
         "differs": (left == right, "must differ from"),
     }[rule.op]
     return RowRule(rule.left, f"not_{rule.op}", broken, f"{rule.left} {words} {rule.right}")
+
+
+def _with_default(dataset: Dataset, name: str) -> pl.Expr:
+    default = default_value(dataset.column(name))
+    return pl.col(name) if default is None else pl.coalesce(name, default)
 
 
 def _differs(dataset: Dataset, rule: WarnSum) -> pl.Expr:

@@ -24,7 +24,7 @@ from assets.dbt import BuildResult, DbtProject
 from assets.raw_tables import ensure_raw_tables
 from assets.warehouse import Warehouse
 from sources.registry import connectors
-from tests.warehouse import ebay_shop, parcels_by_hand, shopify_shop
+from tests.warehouse import ebay_shop, parcels_by_hand, service_rows, shopify_shop
 
 Row = Mapping[str, Any]
 SOURCES = Path(__file__).resolve().parents[2] / "sources"
@@ -227,7 +227,7 @@ def _settings() -> dict[str, list[Row]]:
             {
                 "account": name,
                 "connector": connector,
-                "account_kind": "marketplace",
+                "account_kind": "helpdesk" if connector == "helpdesk" else "marketplace",
                 "default_currency": "USD",
                 "started_on": date(2026, 1, 1),
                 "is_active": True,
@@ -237,6 +237,8 @@ def _settings() -> dict[str, list[Row]]:
                 ("amz_eu", "amazon"),
                 ("brand", "shopify"),
                 ("inbox", "files"),
+                ("desk", "helpdesk"),
+                ("chat", "helpdesk"),
             )
         ],
         "account_marketplace": [
@@ -244,6 +246,7 @@ def _settings() -> dict[str, list[Row]]:
             {"account": "amz_eu", "connector": "amazon", "marketplace": DE},
             {"account": "brand", "connector": "shopify", "marketplace": "shopify_brand"},
         ],
+        "team": [{"team": "care", "team_kind": "service", "time_zone": "UTC"}],
         "region": [{"region": "NA", "country": "US"}, {"region": "EU", "country": "DE"}],
         "horizon": [
             {"category": "slow", "marketplace": None, "days": 90, "valid_from": None},
@@ -651,6 +654,7 @@ def built() -> HandMade:
         _file_lines(),
         _lots(),
         parcels_by_hand.rows(),
+        service_rows.files(order, file_row),
     ):
         for table, rows in part.items():
             european = [
@@ -663,6 +667,10 @@ def built() -> HandMade:
             made.put(table, european, "amz_eu")
     for table, rows in (_shipped_lists() | parcels_by_hand.lists()).items():
         made.put(table, rows, "all")
+    made.put("raw_helpdesk.topics", service_rows.topics(), "all")
+    for account, desk in (("desk", service_rows.zendesk()), ("chat", service_rows.gorgias())):
+        for table, rows in desk.items():
+            made.put(table, rows, account)
     shopify_shop.load_shop(made.warehouse, folder / "landing")
     ebay_shop.load_shop(made.warehouse, folder / "landing_ebay")
     result = made.build()

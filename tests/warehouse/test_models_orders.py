@@ -184,5 +184,6 @@ def test_a_settlement_row_of_no_known_kind_is_kept_and_listed() -> None:
         "select amount, line_class, order_key from marts.fct_settlement_line where row_no = 12"
     ) == [(Decimal("-39.99"), "unknown", "none")]
     assert made.rows(
-        "select rows from intermediate.int_unmapped_code__listed where field = 'settlement_line'"
+        "select rows from intermediate.int_unmapped_code__listed"
+        " where field = 'settlement_line' and connector = 'amazon'"
     ) == [(1,)]

@@ -1,6 +1,6 @@
 -- One row: up to when every source in use has been read, never later than the clock. Files and
--- exchange rates set no limit. A stream read up to the last hour counts as read up to the clock:
--- some APIs do not serve the last minutes.
+-- exchange rates set no limit, nor do desks, review apps and trackers. A stream read up to the last
+-- hour counts as read up to the clock: some APIs do not serve the last minutes.
 with
 
 cursors as (
@@ -16,7 +16,7 @@ earliest as (
     from cursors
     inner join accounts
         on cursors.connector = accounts.connector and cursors.account = accounts.account
-    where accounts.is_active and cursors.connector not in ('files', 'fx')
+    where accounts.is_active and accounts.account_kind in ('marketplace', 'own_shop')
 ),
 
 final as (

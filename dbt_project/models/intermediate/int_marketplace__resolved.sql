@@ -10,6 +10,10 @@ order_lines as (
     select * from {{ ref('int_order_line__unioned') }}
 ),
 
+channels as (
+    select * from {{ ref('int_channel__named') }}
+),
+
 overrides as (
     select * from {{ source('settings', 'account_marketplace') }}
 ),
@@ -34,6 +38,15 @@ named as (
     group by marketplace
 ),
 
+named_by_files as (
+    select
+        marketplace,
+        min(connector) as connector
+    from channels
+    where marketplace is not null and marketplace not in ('unknown', 'none', 'all')
+    group by marketplace
+),
+
 one_description as (
     select *
     from described
@@ -46,12 +59,19 @@ all_marketplaces as (
     select marketplace from seen
     union
     select marketplace from named
+    union
+    select marketplace from named_by_files
 ),
 
 final as (
     select
         all_marketplaces.marketplace,
-        coalesce(one_description.connector, seen.connector, named.connector) as connector,
+        coalesce(
+            one_description.connector,
+            seen.connector,
+            named.connector,
+            named_by_files.connector
+        ) as connector,
         one_description.marketplace_id,
         coalesce(one_description.marketplace_name, all_marketplaces.marketplace)
             as marketplace_name,
@@ -66,6 +86,7 @@ final as (
     left join one_description on all_marketplaces.marketplace = one_description.marketplace
     left join seen on all_marketplaces.marketplace = seen.marketplace
     left join named on all_marketplaces.marketplace = named.marketplace
+    left join named_by_files on all_marketplaces.marketplace = named_by_files.marketplace
 )
 
 select * from final

@@ -1,5 +1,5 @@
 -- One row per SKU that any source names: product list, purchases, receipts, listings, orders,
--- returns, refunds, reimbursements, removals and moves of stock.
+-- returns, refunds, reimbursements, removals, moves of stock, reviews and claims.
 with
 
 order_lines as (
@@ -8,6 +8,14 @@ order_lines as (
 
 settlement_lines as (
     {{ union_conformed('settlement_lines') }}
+),
+
+feedback as (
+    {{ union_conformed('feedback') }}
+),
+
+claims as (
+    {{ union_conformed('claims') }}
 ),
 
 final as (
@@ -34,6 +42,10 @@ final as (
     select sku from {{ ref('int_refund_line__counted') }}
     union
     select sku from settlement_lines
+    union
+    select sku from feedback
+    union
+    select sku from claims
     union
     select sku from {{ ref('int_reimbursement__unioned') }}
     union

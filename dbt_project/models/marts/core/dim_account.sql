@@ -49,7 +49,17 @@ returned as (
     select
         account,
         min(connector) as connector
-    from {{ ref('int_return_line__linked') }}
+    from (
+        select
+            account,
+            connector
+        from {{ ref('int_return_line__linked') }}
+        union all
+        select
+            account,
+            connector
+        from {{ ref('int_channel__named') }}
+    ) as rows_without_orders
     group by account
 ),
 

@@ -1,44 +1,92 @@
--- One row per review or seller feedback. No source shows one on several SKUs yet: each is a group
--- of its own.
+-- One row per review or seller feedback and product that shows it. Of the rows of a group the first
+-- by key counts. The case is the one of the same order that was opened nearest in time.
 with
 
 feedback as (
     select * from {{ ref('int_feedback__linked') }}
 ),
 
+cases as (
+    select
+        case_key,
+        order_key,
+        opened_at
+    from {{ ref('fct_case') }}
+    where order_key not in ('unknown', 'none') and case_status not in ('spam', 'merged')
+),
+
+replies as (
+    select
+        order_key,
+        sent_at
+    from {{ ref('fct_message') }}
+    where author_kind = 'agent' and order_key not in ('unknown', 'none')
+),
+
+nearest as (
+    select
+        feedback.feedback_key,
+        cases.case_key
+    from feedback
+    inner join cases on feedback.order_key = cases.order_key
+    qualify row_number() over (
+        partition by feedback.feedback_key
+        order by
+            abs(
+                {{ epoch_microseconds("cases.opened_at") }}
+                - {{ epoch_microseconds("feedback.created_at") }}
+            ),
+            cases.case_key
+    ) = 1
+),
+
+contacts as (
+    select
+        feedback.feedback_key,
+        min(replies.sent_at) as contacted_at
+    from feedback
+    inner join replies
+        on feedback.order_key = replies.order_key and feedback.created_at <= replies.sent_at
+    group by feedback.feedback_key
+),
+
 final as (
     select
-        feedback_key,
-        feedback_kind,
-        feedback_source,
-        feedback_id,
-        account,
-        marketplace,
-        country,
-        order_key,
-        order_line_key,
-        sku,
-        product_id,
-        listing_id,
-        link_confidence,
-        feedback_key as counted_once_group,
-        true as is_counted,
-        created_at,
-        created_date,
-        stars as stars_first,
-        stars as stars_now,
-        sentiment,
-        sentiment_source,
-        coalesce(stars <= 2, sentiment = 'negative') as is_negative,
+        feedback.feedback_key,
+        feedback.feedback_kind,
+        feedback.feedback_source,
+        feedback.feedback_id,
+        feedback.account,
+        feedback.marketplace,
+        feedback.country,
+        feedback.order_key,
+        feedback.order_line_key,
+        feedback.sku,
+        feedback.product_id,
+        feedback.listing_id,
+        feedback.link_confidence,
+        feedback.counted_once_group,
+        row_number() over (
+            partition by feedback.counted_once_group order by feedback.feedback_key
+        ) = 1 as is_counted,
+        feedback.created_at,
+        feedback.created_date,
+        coalesce(feedback.stars_first, feedback.stars) as stars_first,
+        feedback.stars as stars_now,
+        feedback.sentiment,
+        feedback.sentiment_source,
+        coalesce(feedback.stars <= 2, feedback.sentiment = 'negative') as is_negative,
         'none' as reason_l2,
-        text_hash,
-        changed_at,
-        removed_at,
-        contacted_at,
-        replied_at,
-        'none' as case_key,
-        is_published
+        feedback.text_hash,
+        feedback.changed_at,
+        feedback.removed_at,
+        coalesce(feedback.contacted_at, contacts.contacted_at) as contacted_at,
+        feedback.replied_at,
+        coalesce(nearest.case_key, 'none') as case_key,
+        feedback.is_published
     from feedback
+    left join nearest on feedback.feedback_key = nearest.feedback_key
+    left join contacts on feedback.feedback_key = contacts.feedback_key
 )
 
 select * from final

@@ -1,1 +1,147 @@
-{{ empty_table() }}
+-- One row per event of an order's life, as all facts tell it: what concerns all lines of an order
+-- alike is one event of the order. Sources that tell no time of an event make none; when a row was
+-- first loaded is not kept with the facts, so recorded_at is not known.
+{%- set origin_of_order = "split_part(order_key, ':', 1)" %}
+with
+
+parcel_events as (
+    select
+        parcels.order_key,
+        parcels.account,
+        parcels.marketplace,
+        events.parcel_key,
+        case
+            when lower(events.milestone) like 'customs%' then 'customs'
+            else lower(events.milestone)
+        end as event_kind,
+        events.event_at,
+        events.native_status,
+        events.tracking_source
+    from {{ ref('fct_parcel_event') }} as events
+    inner join {{ ref('fct_parcel') }} as parcels on events.parcel_key = parcels.parcel_key
+    where
+        not events.is_superseded
+        and lower(events.milestone) in (
+            'accepted', 'customs_started', 'customs_cleared', 'out_for_delivery'
+        )
+),
+
+order_lines as (
+    select * from {{ ref('fct_order_line') }}
+),
+
+orders as (
+    select
+        order_key,
+        account,
+        marketplace,
+        min(connector) as connector,
+        min(ordered_at) as ordered_at,
+        min(paid_at) as paid_at,
+        min(ship_by_at) as ship_by_at,
+        min(promised_at) as promised_at
+    from order_lines
+    group by order_key, account, marketplace
+),
+
+cases as (
+    select * from {{ ref('fct_case') }}
+),
+
+told as (
+    {{ order_event("'ordered'", "ordered_at", "orders") }}
+    union all
+    {{ order_event("'paid'", "paid_at", "orders") }}
+    union all
+    {{ order_event("'ship_due'", "ship_by_at", "orders", promised="ship_by_at") }}
+    union all
+    {{ order_event("'promised'", "promised_at", "orders", promised="promised_at") }}
+    union all
+    {{ order_event("'shipped'", "shipped_at", "order_lines", line="order_line_key",
+        promised="ship_by_at") }}
+    union all
+    {{ order_event("'delivered'", "delivered_at", "order_lines", line="order_line_key",
+        promised="promised_at") }}
+    union all
+    {{ order_event("event_kind", "event_at", "parcel_events",
+        origin="parcel_key || event_at", note="native_status", connector="tracking_source") }}
+    union all
+    {{ order_event("'cancelled'", "cancelled_at", "order_lines", line="order_line_key",
+        note="cancel_reason") }}
+    union all
+    {{ order_event("'return_requested'", "requested_at", ref('fct_return_line'),
+        line="order_line_key", origin="return_line_key", note="reason_final") }}
+    union all
+    {{ order_event("'return_received'", "received_at", ref('fct_return_line'),
+        line="order_line_key", origin="return_line_key", note="disposition") }}
+    union all
+    {{ order_event("'graded'", "graded_at", ref('fct_return_line'),
+        line="order_line_key", origin="return_line_key", note="disposition") }}
+    union all
+    {{ order_event("case when kind = 'chargeback' then 'chargeback' else 'refunded' end",
+        "refunded_at", ref('fct_refund_line'), line="order_line_key", origin="refund_line_key",
+        note="kind") }}
+    union all
+    {{ order_event("'exchange_step'", "requested_at", ref('fct_exchange'),
+        line="order_line_key", origin="exchange_key", note="'requested'",
+        connector=origin_of_order) }}
+    union all
+    {{ order_event("'exchange_step'", "replacement_shipped_at", ref('fct_exchange'),
+        line="order_line_key", origin="exchange_key", note="'shipped'",
+        connector=origin_of_order) }}
+    union all
+    {{ order_event("'feedback'", "created_at", ref('fct_feedback'), line="order_line_key",
+        origin="feedback_key", note="sentiment", connector="feedback_source") }}
+    union all
+    {{ order_event("'case_opened'", "opened_at", "cases", line="order_line_key",
+        origin="case_key", note="topic_l2", connector="case_source") }}
+    union all
+    {{ order_event("'message'", "sent_at", ref('fct_message'), origin="case_key || message_id",
+        note="author_kind", connector="'desk'") }}
+    union all
+    {{ order_event("'claim'", "opened_at", ref('fct_claim'), origin="claim_id", note="party",
+        connector="'file'") }}
+    union all
+    {{ order_event("'settlement'", "posted_at", "(
+        select
+            order_key,
+            account,
+            marketplace,
+            connector,
+            settlement_id,
+            min(posted_at) as posted_at
+        from " ~ ref('fct_settlement_line') ~ "
+        group by order_key, account, marketplace, connector, settlement_id
+    ) as settled", origin="settlement_id", note="settlement_id") }}
+),
+
+keyed as (
+    select
+        *,
+        md5(concat_ws('|', order_key, order_line_key, event_kind, origin, note)) as event_key
+    from told
+    where occurred_at is not null and order_key not in ('unknown', 'none', 'all')
+),
+
+final as (
+    select
+        event_key,
+        order_key,
+        order_line_key,
+        account,
+        marketplace,
+        row_number() over (
+            partition by order_key order by occurred_at, event_kind, event_key
+        ) as event_seq,
+        event_kind,
+        occurred_at,
+        promised_at,
+        cast(null as timestamp) as recorded_at,
+        source,
+        'none' as superseded_by,
+        note
+    from keyed
+    qualify row_number() over (partition by event_key order by occurred_at) = 1
+)
+
+select * from final

@@ -26,7 +26,9 @@ feedback as (
         cast(null as timestamp) as removed_at,
         cast(null as timestamp) as contacted_at,
         cast(null as timestamp) as replied_at,
-        true as is_published
+        true as is_published,
+        stars as stars_first,
+        cast(null as varchar) as group_ref
     from seller_feedback
 )
 

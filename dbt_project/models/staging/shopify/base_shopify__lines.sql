@@ -30,6 +30,7 @@ lines as (
             'unknown'
         ) as sku,
         coalesce({{ gid_number("item.variant.id") }}, 'unknown') as listing_id,
+        {{ gid_number("item.product.id") }} as product_ref,
         cast(coalesce(item.quantity, 0) as bigint) as quantity,
         cast(coalesce(item.currentQuantity, item.quantity, 0) as bigint) as current_quantity,
         {{ shop_money("item.originalUnitPriceSet") }} as unit_price,
@@ -80,6 +81,7 @@ final as (
         not lines.is_test and not lines.is_gift_card as is_counted,
         lines.sku,
         lines.listing_id,
+        lines.product_ref,
         lines.quantity,
         lines.current_quantity,
         {{ money("lines.unit_price * lines.quantity - coalesce(discounts.discount, 0)
