@@ -124,6 +124,7 @@ class MarketLines:
         is_there = bool(parcels) and len(arrivals) == len(parcels) and not is_open
         words = ((is_gone, "cancelled"), (is_open, "open"), (is_there, "delivered"))
         out_of_stock = row["line_reason"] == "OUT_OF_STOCK"
+        goods_tax = row["unit_tax_minor"] * row["quantity"]
         return self._line(
             row,
             parcels,
@@ -131,7 +132,7 @@ class MarketLines:
             customer_key=UNKNOWN,
             status=next((word for holds, word in words if holds), "shipped"),
             cancelled=cancelled,
-            money=(0, 0, 0, 0) if is_gone else (_net(row), _tax(row), 0, _shipping(row)),
+            money=(0, 0, 0, 0) if is_gone else (_net(row), goods_tax, 0, _shipping(row)),
             paid_at=None,
             cancelled_at=row["line_cancelled_at"] if is_gone else None,
             cancel_reason=("out_of_stock" if out_of_stock else "other") if cancelled else None,

@@ -22,6 +22,7 @@ from sources._sandbox.world.fault_tables import fault_table, rates_table, touche
 from sources._sandbox.world.feedback import feedback_table
 from sources._sandbox.world.inspections import inspections_table
 from sources._sandbox.world.market_money import market_money
+from sources._sandbox.world.market_voices import market_voices
 from sources._sandbox.world.reimbursements import reimbursements_table
 from sources._sandbox.world.return_requests import return_requests_table
 from sources._sandbox.world.settlements import settlement_tables
@@ -53,9 +54,8 @@ def build_world(scenario: Scenario, until: datetime | date | None = None) -> Wor
     shop = shop_tables.shop_tables(sim, orders, lines, units, shipments, returns, refunds)
     orders = market_tables.with_customer_orders(sim, orders, units)
     markets = market_tables.market_tables(sim, orders, lines, units, shipments, returns, refunds)
-    money = market_money(
-        sim, orders, lines, shipments, markets["market_returns"], markets["market_refunds"]
-    )
+    voices = market_voices(sim, orders, lines, units, buyers)
+    money = market_money(sim, orders, lines, shipments, {**markets, **voices})
     lots = reference_tables.lots_table(sim)
     fx_rates, fx_overrides = reference_tables.exchange_rates(sim)
     frames = {
@@ -84,6 +84,7 @@ def build_world(scenario: Scenario, until: datetime | date | None = None) -> Wor
         "settlement_lines": settlement_lines,
         **shop,
         **markets,
+        **voices,
         **money,
         "inspections": inspections_table(sim, returns, return_units, units),
         "scans": sales_tables.scans_table(units, orders),

@@ -204,8 +204,13 @@ EBAY: Mapping[str, tuple[str, str]] = {
     "PH": ("EBAY_PH", "FE"),
 }
 
-WALMART: Mapping[str, str] = {"US": "NA", "CA": "NA", "MX": "NA", "CL": "NA"}
-"""Region group of each market."""
+WALMART: Mapping[str, str] = {
+    "US": "America/Los_Angeles",
+    "CA": "America/Toronto",
+    "MX": "America/Mexico_City",
+    "CL": "America/Santiago",
+}
+"""Time zone of each market; every one is a region of its own."""
 
 WFS_CENTRES: Mapping[str, tuple[str, ...]] = {"US": ("WFS-ATL3", "WFS-LAX2")}
 """Walmart's own centres; other markets are sent to by the sellers."""

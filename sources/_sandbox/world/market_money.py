@@ -23,6 +23,7 @@ from sources._sandbox.world.simulation import Simulation
 EBAY, WALMART = "ebay", "walmart"
 AMOUNT = "amount"
 FIXED_FEE_USD = 0.30
+DISPUTE_FEE_USD = 20
 AD_SHARE, AD_BP = 0.2, 250
 WALMART_FEE_BP = 1_500
 _WFS_USD = 3.45
@@ -41,13 +42,13 @@ def market_money(
     orders: pl.DataFrame,
     lines: pl.DataFrame,
     shipments: pl.DataFrame,
-    back: pl.DataFrame,
-    refunds: pl.DataFrame,
+    others: Mapping[str, pl.DataFrame],
 ) -> dict[str, pl.DataFrame]:
-    """Both tables; empty where the scenario has no account there."""
+    """Both tables, from the `others` of these two; empty where there is no account of theirs."""
     mine = orders.filter(pl.col("connector").is_in([EBAY, WALMART]))
     if not mine.height:
         return {"market_bookings": pl.DataFrame(), "market_payouts": pl.DataFrame()}
+    back = others["market_returns"]
     facts = mine.select(
         "order_id", "account", "connector", "currency", "paid_at", "fulfilled_by", "ordered_at"
     )
@@ -61,7 +62,8 @@ def market_money(
             for c in facts["currency"].unique()}  # fmt: skip
     parts = [
         *_ebay_sales(sim.draws, sold.filter(pl.col("connector") == EBAY), rate),
-        *_ebay_refunds(sim.draws, facts, refunds),
+        *_ebay_refunds(sim.draws, facts, others["market_refunds"]),
+        *_ebay_disputes(others["market_disputes"], rate),
         _ebay_labels(facts, back, rate),
         *_walmart_sales(sim.draws, sold.filter(pl.col("connector") == WALMART), shipments, rate),
         *_walmart_refunds(facts, back),
@@ -148,6 +150,30 @@ def _ebay_refunds(draws: Draws, facts: pl.DataFrame, refunds: pl.DataFrame) -> l
              at=later, line=False, reference=reference),
         _row(found, number=number, kind="REFUND", component="FINAL_VALUE_FEE",
              amount=pl.col("fee_back_minor"), at=later, reference=reference),
+    ]  # fmt: skip
+
+
+def _ebay_disputes(disputes: pl.DataFrame, rate: Mapping[str, float]) -> list[pl.DataFrame]:
+    """Held back at first; given back to those who win, with a fee for those who do not."""
+    if not disputes.height:
+        return []
+    found = disputes.with_columns(
+        pl.lit("ebay").alias("connector"),
+        pl.col("currency").replace_strict(rate, return_dtype=pl.Float64).alias("rate"),
+    )
+    is_won = pl.col("outcome") == "WON"
+    reference = ("ORDER_ID", pl.col("order_id"))
+    return [
+        _row(found, number=pl.col("dispute_id"), kind="DISPUTE", component=AMOUNT,
+             amount=-pl.col("amount_minor"), at=pl.col("opened_at"), line=False,
+             memo="Dispute hold"),
+        _row(found.filter(is_won), number=pl.format("DISPUTE_HOLD_REVERSE_{}", "dispute_id"),
+             kind="CREDIT", component=AMOUNT, amount=pl.col("amount_minor"),
+             at=pl.col("closed_at"), line=False, memo="Dispute hold reversed"),
+        _row(found.filter(~is_won), number=pl.format("F{}", "dispute_id"),
+             kind="NON_SALE_CHARGE", component="PAYMENT_DISPUTE_FEE",
+             amount=-(pl.col("rate") * DISPUTE_FEE_USD).round(0), at=pl.col("closed_at"),
+             line=False, reference=reference),
     ]  # fmt: skip
 
 

@@ -73,17 +73,17 @@ def with_customer_orders(
     )
 
 
-def _numbers(texts: pl.Series) -> np.ndarray:
+def numbers(texts: pl.Series) -> np.ndarray:
     return texts.str.replace_all(r"\D", "").str.slice(-18).cast(pl.UInt64).to_numpy()
 
 
 def chance(draws: Draws, purpose: str, texts: pl.Series, share: float) -> np.ndarray:
-    return draws.chance(purpose, _numbers(texts), share)
+    return draws.chance(purpose, numbers(texts), share)
 
 
 def hours(draws: Draws, purpose: str, texts: pl.Series, low: float, high: float) -> pl.Expr:
     """A stretch of whole seconds for each row."""
-    seconds = draws.between(purpose, _numbers(texts), low, high) * 3600
+    seconds = draws.between(purpose, numbers(texts), low, high) * 3600
     return pl.duration(seconds=pl.lit(pl.Series(seconds.astype(np.int64))))
 
 
@@ -115,7 +115,7 @@ def _returns(
               maintain_order="left")
     )  # fmt: skip
     keys = found["return_no"]
-    luck = pl.Series(draws.uniform("market.luck", _numbers(keys)))
+    luck = pl.Series(draws.uniform("market.luck", numbers(keys)))
     gone = pl.col("ends_as") == "withdrawn"
     resent = pl.col("ends_as") == "replacement"
     next_step = pl.min_horizontal("received_at", "refunded_at", "resent_at", "closed_at")

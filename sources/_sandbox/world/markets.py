@@ -148,12 +148,14 @@ def _markets_of(account: Account, scenario: Scenario) -> list[Market]:
 def _ebay_market(account: Account, code: str, weight: float) -> Market:
     _check_market(account, code, "eBay", geography.EBAY)
     marketplace_id, region = geography.EBAY[code]
-    return _collecting_market(account, code, weight, marketplace_id, region)
+    zone = geography.country(code).time_zone
+    return _collecting_market(account, code, weight, marketplace_id, region, zone)
 
 
 def _walmart_market(account: Account, code: str, weight: float) -> Market:
     _check_market(account, code, "Walmart", geography.WALMART)
-    return _collecting_market(account, code, weight, code.lower(), geography.WALMART[code])
+    zone = geography.WALMART[code]
+    return _collecting_market(account, code, weight, code.lower(), code, zone)
 
 
 def _check_market(account: Account, code: str, whose: str, known: Iterable[str]) -> None:
@@ -165,7 +167,7 @@ def _check_market(account: Account, code: str, whose: str, known: Iterable[str])
 
 
 def _collecting_market(
-    account: Account, code: str, weight: float, marketplace_id: str, region: str
+    account: Account, code: str, weight: float, marketplace_id: str, region: str, zone: str
 ) -> Market:
     """A market that collects the tax itself: prices are told without it."""
     place = geography.country(code)
@@ -177,7 +179,7 @@ def _collecting_market(
         decimals=geography.decimals(place.currency),
         tax_bp=place.tax_bp,
         prices_include_tax=False,
-        time_zone=place.time_zone,
+        time_zone=zone,
         region_group=region,
         marketplace_id=marketplace_id,
         sales_channel=marketplace_id,

@@ -542,6 +542,29 @@ MARKET_REFUNDS: Columns = {  # eBay and Walmart, by line; cancelled orders of eB
     "reference_id": pl.String,  # return, inquiry, case or cancellation; null: none
     "reference_kind": pl.String,  # return, inquiry, cancel; null: none
 }
+MARKET_FEEDBACK: Columns = {  # eBay, by line
+    "feedback_id": pl.String,
+    "account": pl.String,
+    "order_id": pl.String,
+    "line_no": pl.Int64,
+    "entered_at": TIME,
+    "comment_type": pl.String,  # POSITIVE, NEUTRAL, NEGATIVE
+    "comment": pl.String,
+    "stars": pl.Int64,  # null: none given
+    "is_automated": pl.Boolean,
+}
+MARKET_DISPUTES: Columns = {  # eBay: chargebacks of whole orders
+    "dispute_id": pl.String,
+    "account": pl.String,
+    "order_id": pl.String,
+    "reason": pl.String,
+    "amount_minor": MONEY,
+    "currency": pl.String,
+    "opened_at": TIME,
+    "responded_at": TIME,
+    "closed_at": TIME,
+    "outcome": pl.String,  # WON, LOST, ACCEPTED
+}
 MARKET_BOOKINGS: Columns = {  # eBay and Walmart: parts of transactions, signed to the seller
     "account": pl.String,
     "connector": pl.String,
@@ -670,6 +693,8 @@ class World:
     market_returns: pl.DataFrame
     market_inquiries: pl.DataFrame
     market_refunds: pl.DataFrame
+    market_feedback: pl.DataFrame
+    market_disputes: pl.DataFrame
     market_bookings: pl.DataFrame
     market_payouts: pl.DataFrame
     inspections: pl.DataFrame

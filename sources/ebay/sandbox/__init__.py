@@ -18,11 +18,13 @@ from sources._sandbox.server import Environment, Request, Response
 
 from .answers import ApiError, json_response, missing
 from .auth import SIGNING, Grant, SigningKeys, Tokens, account_with
+from .disputes import Disputes
 from .finances import Finances
 from .orders import Orders
 from .post_order import PostOrder
 from .quotas import Quotas
 from .snapshot import Snapshot, Snapshots
+from .voices import Voices
 
 Object = dict[str, Any]
 _TOKEN_PATH = "/identity/v1/oauth2/token"  # noqa: S105
@@ -41,6 +43,8 @@ _RECORDS = {
     "cases": "caseId",
     "transactions": "transactionId",
     "payouts": "payoutId",
+    "payment_disputes": "paymentDisputeId",
+    "feedback": "feedbackId",
 }
 """The key of a record of each stream, by which a record is doubled or not."""
 
@@ -74,6 +78,19 @@ class EbaySandbox:
                 ("GET", r"/post-order/v2/(\w+)/search", self._search),
                 ("GET", r"/post-order/v2/return/(\d+)/(tracking|files)", self._about_return),
                 ("GET", r"/post-order/v2/(\w+)/(\d+)", self._case),
+                (
+                    "GET",
+                    r"/sell/fulfillment/v1/payment_dispute_summary",
+                    self._disputes,
+                ),
+                ("GET", r"/sell/fulfillment/v1/payment_dispute/(\d+)", self._dispute),
+                ("GET", r"/commerce/feedback/v1/feedback", self._feedback),
+                (
+                    "GET",
+                    r"/sell/analytics/v1/customer_service_metric/(\w+)/(\w+)",
+                    self._metric,
+                ),
+                ("GET", r"/sell/analytics/v1/seller_standards_profile", self._standards),
                 ("GET", r"/sell/finances/v1/transaction", self._transactions),
                 ("GET", r"/sell/finances/v1/payout", self._payouts),
                 ("GET", r"/commerce/identity/v1/user/?", self._user),
@@ -177,6 +194,35 @@ class EbaySandbox:
         shipment = detail.get("returnShipmentInfo", {})
         return json_response(shipment.get("shipmentTracking", {}) | {"scanHistory": []})
 
+    # Disputes, feedback, rates
+
+    def _disputes(self, grant: Grant, request: Request) -> Response:
+        account = account_with(grant, "sell.payment.dispute")
+        page, total, limit, offset = Disputes(self._known(account)).search(request.query)
+        content = self._page(request, limit, offset, total)
+        rows = self._shown("payment_disputes", account, page)
+        return json_response(content | {"paymentDisputeSummaries": rows})
+
+    def _dispute(self, grant: Grant, _request: Request, number: str) -> Response:
+        account = account_with(grant, "sell.payment.dispute")
+        return json_response(Disputes(self._known(account)).one(number))
+
+    def _feedback(self, grant: Grant, request: Request) -> Response:
+        account = account_with(grant, "commerce.feedback.readonly")
+        own = (user_id(account), f"seller_{account}")
+        content = Voices(self._known(account)).feedback(dict(request.query), own)
+        rows = self._shown("feedback", account, content["feedbackEntries"])
+        return json_response(content | {"feedbackEntries": rows})
+
+    def _metric(self, grant: Grant, request: Request, kind: str, cycle: str) -> Response:
+        account = account_with(grant, "sell.analytics.readonly")
+        marketplace = next(iter(request.values("evaluation_marketplace_id")), None)
+        return json_response(Voices(self._known(account)).metric(kind, cycle, marketplace))
+
+    def _standards(self, grant: Grant, _request: Request) -> Response:
+        account = account_with(grant, "sell.analytics.readonly")
+        return json_response(Voices(self._known(account)).standards())
+
     # Finances: signed where the seller must sign; nothing found is no content
 
     def _transactions(self, grant: Grant, request: Request) -> Response:
@@ -218,7 +264,7 @@ class EbaySandbox:
         account = account_with(grant, "commerce.identity.readonly")
         return json_response(
             {
-                "userId": f"s{share_of('user', account):.12f}".replace(".", ""),
+                "userId": user_id(account),
                 "username": f"seller_{account}",
                 "accountType": "BUSINESS",
                 "status": "CONFIRMED",
@@ -235,6 +281,11 @@ class EbaySandbox:
             owners = self._tokens.accounts
             return self._signing.create(next(iter(owners)))
         return self._signing.create(grant.account)
+
+
+def user_id(account: str) -> str:
+    """A seller's id that never changes."""
+    return f"s{share_of('user', account):.12f}".replace(".", "")
 
 
 def drifted(row: Object, change: str, name: str) -> Object:

@@ -33,6 +33,10 @@ _EVENTS: Mapping[str, tuple[str, ...]] = {
         "requested_at", "approved_at", "sent_at", "received_at", "refunded_at", "closed_at",
     ),
     "market_inquiries": ("opened_at", "escalated_at", "refunded_at", "closed_at"),
+    "market_disputes": ("opened_at", "responded_at", "closed_at"),
+    "market_feedback": ("entered_at",),
+    "market_bookings": ("booked_at",),
+    "market_payouts": ("listed_at",),
 }  # fmt: skip
 
 
@@ -60,6 +64,8 @@ class Snapshot:
         )
         self.returns = self._cases(world.market_returns, "requested_at", "return_id")
         self.inquiries = self._cases(world.market_inquiries, "opened_at", "inquiry_id")
+        self.disputes = self._cases(world.market_disputes, "opened_at", "dispute_id")
+        self.feedback = self._cases(world.market_feedback, "entered_at", "feedback_id")
         self.changed = self._last_changes()
 
     def _listed_lines(self) -> pl.DataFrame:
