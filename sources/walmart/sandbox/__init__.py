@@ -19,8 +19,11 @@ from sources._sandbox.server import Environment, Request, Response
 from .answers import ApiError, json_response, limit_of, nothing_found, wrong
 from .auth import Tokens, market_of
 from .cursors import Cursors
+from .insights import METRICS, summary, workbook
 from .limits import Buckets
+from .money import Money
 from .orders import Orders
+from .reports import Reports, packed
 from .returns import Returns
 from .snapshot import Snapshot, Snapshots
 
@@ -49,6 +52,10 @@ class Route:
     answer: Callable[..., Response]
 
 
+_STORE = re.compile(r"/report-store/(\d+)\.zip")
+_BINARY = "application/octet-stream"
+
+
 class WalmartSandbox:
     """The APIs for all stores of a scenario."""
 
@@ -64,12 +71,44 @@ class WalmartSandbox:
         self._buckets = Buckets(self._clock, scenario.api.throttle != "realistic", scenario.seed)
         self._snapshots = Snapshots(environment.world)
         self._cursors = Cursors()
+        self._reports = Reports(self._clock, scenario.api.throttle == "realistic")
         self._routes = [
             Route(method, re.compile(path), endpoint, scope, answer)
             for method, path, endpoint, scope, answer in (
                 ("GET", r"/v3/orders", "orders", "orders", self._orders),
                 ("GET", r"/v3/orders/(\d+)", "orders", "orders", self._order),
                 ("GET", r"/v3/returns(/cursor)?", "returns", "returns", self._returns),
+                (
+                    "GET",
+                    r"/v3/report/reconreport/availableReconFiles",
+                    "recon",
+                    "reports",
+                    self._recon_dates,
+                ),
+                ("GET", r"/v3/report/reconreport/reconFile", "recon", "reports", self._recon_file),
+                (
+                    "GET",
+                    r"/v3/report/payment/(statement|performance)",
+                    "statement",
+                    "reports",
+                    self._payment,
+                ),
+                ("POST", r"/v3/reports/reportRequests", "report_request", "reports", self._ask),
+                (
+                    "GET",
+                    r"/v3/reports/reportRequests/([\w-]+)",
+                    "report_status",
+                    "reports",
+                    self._status,
+                ),
+                ("GET", r"/v3/reports/downloadReport", "report_download", "reports", self._link),
+                (
+                    "GET",
+                    r"/v3/insights/performance/([\w/]+)/(summary|report)",
+                    "insights",
+                    "reports",
+                    self._insights,
+                ),
             )
         ]
 
@@ -80,6 +119,9 @@ class WalmartSandbox:
         try:
             if (request.method, request.path) == ("POST", "/v3/token"):
                 return self._tokens.answer(request)
+            stored = _STORE.fullmatch(request.path)
+            if stored:
+                return self._download(request, stored[1])
             account = self._tokens.account_of(request)
             if request.path == "/v3/token/detail":
                 return self._tokens.detail(account)
@@ -181,6 +223,69 @@ class WalmartSandbox:
         rows = self._shown("returns", call.account, "returnOrderId", shown)
         meta = {"totalCount": len(found), "limit": limit, "nextCursor": cursor}
         return json_response({"meta": meta, "returnOrders": rows})
+
+    # Money
+
+    def _recon_dates(self, call: Call) -> Response:
+        return json_response({"availableApReportDates": Money(call.known).dates()})
+
+    def _recon_file(self, call: Call) -> Response:
+        """A ZIP. A date without a file is told by an answer that looks like success."""
+        if not _takes_binary(call.request):
+            raise ApiError(406, "NOT_ACCEPTABLE.GMP_REPORT_API", "Accept must be octet-stream")
+        content = Money(call.known).file(call.query.get("reportDate", ""))
+        if content is None:
+            error = {"code": "INVALID_REQUEST", "description": "No report of this date"}
+            return json_response({"errors": {"error": [error]}})
+        return Response(200, content, {"Content-Type": _BINARY})
+
+    def _payment(self, call: Call, what: str) -> Response:
+        money = Money(call.known)
+        return json_response(money.statement() if what == "statement" else money.performance())
+
+    # Reports on request
+
+    def _ask(self, call: Call) -> Response:
+        return json_response(self._reports.ask(call.account, call.query))
+
+    def _status(self, call: Call, number: str) -> Response:
+        return json_response(self._reports.status(call.account, number))
+
+    def _link(self, call: Call) -> Response:
+        number = call.query.get("requestId", "")
+        return json_response(self._reports.link(call.account, number, call.request.origin))
+
+    def _download(self, request: Request, name: str) -> Response:
+        """The store of files: no token, no limit."""
+        found = self._reports.download(request, name)
+        if isinstance(found, Response):
+            return found
+        account, kind = found
+        for country in self._snapshots.countries(account):
+            known = self._snapshots.at(account, country, self._clock.now())
+            if known is not None:
+                content = packed(kind, known)
+                return Response(200, content, {"Content-Type": "application/zip"})
+        return Response(404)
+
+    # Rates
+
+    def _insights(self, call: Call, metric: str, form: str) -> Response:
+        """America only; without data there is no content."""
+        if call.known.market["country"] != "US" or metric not in METRICS:
+            raise ApiError(404, "RESOURCE_NOT_FOUND.GMP_GATEWAY_API", "There is no such resource")
+        days = int(call.query.get("reportDuration", "30"))
+        if form == "report":
+            if not _takes_binary(call.request):
+                raise ApiError(406, "NOT_ACCEPTABLE.INSIGHTS_API", "Accept must be octet-stream")
+            content = workbook(call.known, metric, days)
+            return Response(200, content, {"Content-Type": _BINARY}) if content else Response(204)
+        told = summary(call.known, metric, days)
+        return json_response(told) if told else Response(204)
+
+
+def _takes_binary(request: Request) -> bool:
+    return _BINARY in request.headers.get("accept", "")
 
 
 def _drifted(row: Object, change: str, name: str) -> Object:

@@ -28,6 +28,7 @@ _CHANGES: Mapping[str, tuple[str, ...]] = {
     "shipments": ("shipped_at", "delivered_at"),
     "market_returns": ("requested_at", "refunded_at"),
 }
+_MONEY = {"market_bookings": ("booked_at",), "market_payouts": ("listed_at",)}
 _RETURN_STEPS = ("requested_at", "sent_at", "received_at", "refunded_at", "resent_at", "closed_at")
 
 
@@ -102,6 +103,31 @@ class Snapshot:
         steps = _RETURN_STEPS if row["is_withdrawn"] else _RETURN_STEPS[:-1]
         return max(row[name] for name in steps if self.reached(row[name]))
 
+    def _sold(self, days: int) -> set[str]:
+        since = self.moment - timedelta(days=days)
+        return {number for number, order in self.orders.items() if order["ordered_at"] >= since}
+
+    def _share(self, hits: int, whole: int) -> float:
+        return round(100 * hits / whole, 2) if whole else 0.0
+
+    def refund_rates(self, days: int) -> tuple[float, float]:
+        """Refunded orders of the last days in percent: by the seller's fault, by the buyer's."""
+        sold = self._sold(days)
+        rows = [row for number in sold for row in self.returns.get(number, ())
+                if self.reached(row["refunded_at"])]  # fmt: skip
+        own = sum(row["reason_type"] == "SNAD" for row in rows)
+        return self._share(own, len(sold)), self._share(len(rows) - own, len(sold))
+
+    def share_of_reason(self, days: int, codes: tuple[str, ...]) -> float:
+        sold = self._sold(days)
+        rows = [row for number in sold for row in self.returns.get(number, ())]
+        return self._share(sum(row["reason_code"] in codes for row in rows), len(sold))
+
+    def share_cancelled(self, days: int) -> float:
+        sold = self._sold(days)
+        gone = sum(self.reached(self.orders[number]["cancelled_at"]) for number in sold)
+        return self._share(gone, len(sold))
+
     @property
     def seller_id(self) -> int:
         return 10_000 + int(share_of("seller", self.account) * 80_000)
@@ -126,6 +152,9 @@ class Snapshots:
         self._kept: dict[tuple[str, str, int], Snapshot] = {}
         self._lock = RLock()
 
+    def countries(self, account: str) -> list[str]:
+        return [country for owner, country in self._markets if owner == account]
+
     def at(self, account: str, country: str, now: datetime) -> Snapshot | None:
         """None where the store does not sell in that country."""
         market = self._markets.get((account, country))
@@ -143,6 +172,7 @@ class Snapshots:
 
 def _event_times(world: World) -> list[datetime]:
     columns = [getattr(world, table)[n] for table, names in _CHANGES.items() for n in names]
+    columns += [getattr(world, table)[n] for table, names in _MONEY.items() for n in names]
     columns += [world.market_returns[name] for name in _RETURN_STEPS]
     columns.append(world.orders["ordered_at"] + ACKNOWLEDGED_AFTER)
     times = pl.concat([column.alias("at") for column in columns])
