@@ -26,6 +26,22 @@ SERVICE_NAME = "Walmart Marketplace"
 MARKETS = ("us", "ca", "mx", "cl")
 _PREFIX = "walmart_"
 
+# Metrics of seller performance, by their paths. `refunds` is left out: it ends in March 2027.
+METRICS = (
+    "otd",
+    "cancellations",
+    "vtr",
+    "srr",
+    "negativeFeedback",
+    "returns",
+    "itemNotReceived",
+    "lateShipment",
+    "sss/ots",
+    "sss/sfla",
+    "sss/cma",
+)
+METRIC_DAYS = 60
+
 # Requests a second and burst of each operation: the portal's table of April 2026, where each
 # bucket refills little by little. Walmart tells what is left with its answers.
 RATES: Mapping[str, Rate] = {
@@ -34,7 +50,7 @@ RATES: Mapping[str, Rate] = {
     "reconFile": Rate(100 / 60, 100),
     "availableReconFiles": Rate(100 / 60, 100),  # not in the table: believed
     "paymentStatement": Rate(15 / 60, 15),
-    "insights": Rate(1 / 60, 1),  # of each metric
+    **{f"insights {metric}": Rate(1 / 60, 1) for metric in METRICS},
     "createReport": Rate(1 / 60, 5),  # "burst-limited": believed
     "listReports": Rate(200 / 60, 50),
     "reportStatus": Rate(20 / 3_600, 20),
@@ -57,6 +73,9 @@ class WalmartAccount(AccountSettings):
     - `ship_nodes`: who ships; each is asked for by itself.
     - `wfs_returns`: ask once more with `isWFSEnabled=Y`, where returns to Walmart's own warehouses
       may be kept apart.
+    - `wfs_report`, `report_wait_minutes`: read the report of returns to Walmart's warehouses (US),
+      and how long a night waits for it. It takes 15 to 45 minutes; one that takes longer is read
+      the next night.
     - `use_global`: read the US store by the Global APIs too; the other markets always are.
     - `channel_type`: the Consumer Channel Type of the application, if Walmart gave one.
     """
@@ -67,6 +86,8 @@ class WalmartAccount(AccountSettings):
     order_days: Annotated[int, pydantic.Field(ge=8, le=730)] = 179
     ship_nodes: tuple[ShipNode, ...] = ("SellerFulfilled", "WFSFulfilled", "3PLFulfilled")
     wfs_returns: bool = True
+    wfs_report: bool = True
+    report_wait_minutes: Annotated[float, pydantic.Field(ge=0, le=600)] = 45.0
     use_global: bool = False
     channel_type: str | None = None
 

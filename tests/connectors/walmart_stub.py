@@ -370,6 +370,77 @@ def order(number: int, *lines: Node, node: str | None = None, **values: Any) -> 
     return made
 
 
+def returned_money(amount: float, currency: str = "USD") -> Node:
+    return {"currencyAmount": amount, "currencyUnit": currency}
+
+
+def returned_charge(amount: float, tax: float = 0.0, **values: Any) -> Node:
+    return {
+        "chargeCategory": "PRODUCT",
+        "chargeName": "ItemPrice",
+        "chargePerUnit": returned_money(amount),
+        "isDiscount": False,
+        "isBillable": True,
+        "tax": [{"taxName": "Tax1", "taxPerUnit": returned_money(tax)}],
+        **values,
+    }
+
+
+def event(tag: str, time: str, sequence: int = 0) -> Node:
+    return {"sequenceNo": sequence, "eventTag": tag, "eventTime": time, "eventDescription": "x"}
+
+
+def returned_line(order_number: int, *events: Node, line: int = 1, **values: Any) -> Node:
+    quantity = values.pop("quantity", 1)
+    return {
+        "returnOrderLineNumber": line,
+        "salesOrderLineNumber": 1,
+        "returnReason": "DEFECTIVE",
+        "purchaseOrderId": f"{order_number:013d}",
+        "purchaseOrderLineNumber": 1,
+        "item": {"sku": f"W-{order_number}-1", "condition": "New", "productName": "Thing"},
+        "charges": [returned_charge(20.0, 1.6)],
+        "quantity": {"unitOfMeasure": "EACH", "measurementValue": quantity},
+        "returnExpectedFlag": True,
+        "isKeepIt": False,
+        "refundedQty": 0,
+        "status": "INITIATED",
+        "statusTime": "2026-03-16T10:00:00.000Z",
+        "returnTrackingDetail": list(events),
+        **values,
+    }
+
+
+def returned(number: int, *lines: Node, **values: Any) -> Node:
+    """A return with one label for all its lines."""
+    carrier = {"carrierId": "11", "carrierName": "FEDEX", "serviceType": "FedEx Ground"}
+    group = {
+        "groupNo": 1,
+        "returnLines": [{"returnOrderLineNumber": n["returnOrderLineNumber"]} for n in lines],
+        "labels": [
+            {
+                "labelImageURL": "https://label.test/1",
+                "carrierInfoList": [{**carrier, "trackingNo": f"R-{number}"}],
+            }
+        ],
+        "returnExpectedFlag": True,
+    }
+    return {
+        "returnOrderId": f"{number:018d}",
+        "customerEmailId": "jane@relay.walmart.com",
+        "customerName": {"firstName": "Jane", "lastName": "Doe"},
+        "customerOrderId": f"2000{number:09d}",
+        "returnOrderDate": "2026-03-15T10:00:00.000Z",
+        "returnType": "REFUND",
+        "returnByDate": "2026-04-15T10:00:00.000Z",
+        "refundMode": "POST_DELIVERY",
+        "returnLineGroups": [group],
+        "returnOrderLines": list(lines),
+        "returnChannel": {"channelName": "ONLINE"},
+        **values,
+    }
+
+
 def account(name: str = "store", secret: str | None = None, **values: Any) -> WalmartAccount:
     word = pydantic.SecretStr(secret or StubWalmart.secret)
     secrets = dict.fromkeys(("client_id", "client_secret"), word)
@@ -392,16 +463,22 @@ class Nights:
 
     def __post_init__(self) -> None:
         self.landing = self.folder / "landing"
-        self.warehouse = Warehouse(self.folder / "warehouse.duckdb")
-        with self.warehouse.connect() as connection:
+
+    @functools.cached_property
+    def warehouse(self) -> Warehouse:
+        made = Warehouse(self.folder / "warehouse.duckdb")
+        with made.connect() as connection:
             ensure_control_tables(connection)
             ensure_raw_tables(connection, [CONNECTOR])
+        return made
 
     def extract(
         self, until: datetime = NOW, *streams: str, clock: ManualClock | None = None
     ) -> list[StreamOutcome]:
-        with self.warehouse.connect() as connection:
-            cursors = read_cursors(connection)
+        cursors = {}
+        if "warehouse" in vars(self):  # made by the first night that is loaded
+            with self.warehouse.connect() as connection:
+                cursors = read_cursors(connection)
         asked = [
             ExtractRequest(
                 CONNECTOR,
