@@ -24,7 +24,7 @@ from assets.dbt import BuildResult, DbtProject
 from assets.raw_tables import ensure_raw_tables
 from assets.warehouse import Warehouse
 from sources.registry import connectors
-from tests.warehouse import ebay_shop, parcels_by_hand, service_rows, shopify_shop
+from tests.warehouse import ebay_shop, parcels_by_hand, service_rows, shopify_shop, walmart_store
 
 Row = Mapping[str, Any]
 SOURCES = Path(__file__).resolve().parents[2] / "sources"
@@ -239,12 +239,18 @@ def _settings() -> dict[str, list[Row]]:
                 ("inbox", "files"),
                 ("desk", "helpdesk"),
                 ("chat", "helpdesk"),
+                (walmart_store.ACCOUNT, "walmart"),
             )
         ],
         "account_marketplace": [
             {"account": "amz", "connector": "amazon", "marketplace": US},
             {"account": "amz_eu", "connector": "amazon", "marketplace": DE},
             {"account": "brand", "connector": "shopify", "marketplace": "shopify_brand"},
+            {
+                "account": walmart_store.ACCOUNT,
+                "connector": "walmart",
+                "marketplace": walmart_store.MARKETPLACE,
+            },
         ],
         "team": [{"team": "care", "team_kind": "service", "time_zone": "UTC"}],
         "region": [{"region": "NA", "country": "US"}, {"region": "EU", "country": "DE"}],
@@ -673,6 +679,7 @@ def built() -> HandMade:
             made.put(table, rows, account)
     shopify_shop.load_shop(made.warehouse, folder / "landing")
     ebay_shop.load_shop(made.warehouse, folder / "landing_ebay")
+    walmart_store.load_store(made.warehouse, folder / "landing_walmart")
     result = made.build()
     assert not result.blocking, [(n.name, n.message) for n in result.blocking]
     return made
