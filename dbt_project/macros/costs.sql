@@ -154,12 +154,14 @@
         when
             lower(amount_description) like '%return_postage%'
             or lower(amount_description) like '%returnshipping%'
+            or lower(amount_type || ' ' || amount_description) like '%return shipping%'
             then 'return_shipping'
         when
             lower(amount_description) like '%postage%'
             or (lower(transaction_type) = 'order' and lower(amount_description) like 'fba%')
+            or lower(amount_type || ' ' || amount_description) like '%wfs%fulfillment%'
             then 'sale_fulfilment'
-        when lower(transaction_type) = 'order' then 'sale_fee'
+        when lower(transaction_type) in ('order', 'sale') then 'sale_fee'
     end
 {%- endmacro %}
 

@@ -8,6 +8,17 @@ order_lines as (
     select * from {{ ref('int_order_line__enriched') }}
 ),
 
+-- settlements name a line by its SKU; the first of several with the same one
+lines_by_sku as (
+    select
+        order_key,
+        source_sku,
+        min(order_line_key) as order_line_key,
+        min(sku) as sku
+    from order_lines
+    group by order_key, source_sku
+),
+
 orders as (
     select
         order_key,
@@ -36,9 +47,7 @@ keyed as (
     select
         settlement_lines.*,
         {{ colon_key(["settlement_lines.connector", "settlement_lines.account",
-            "settlement_lines.order_id"]) }} as told_order_key,
-        {{ colon_key(["settlement_lines.connector", "settlement_lines.account",
-            "settlement_lines.order_id", "settlement_lines.sku"]) }} as told_line_key
+            "settlement_lines.order_id"]) }} as told_order_key
     from settlement_lines
 ),
 
@@ -52,15 +61,18 @@ linked as (
         end as order_key,
         case
             when keyed.order_id is null then 'none'
-            else coalesce(order_lines.order_line_key, 'unknown')
+            else coalesce(lines_by_sku.order_line_key, 'unknown')
         end as order_line_key,
         coalesce(
-            order_lines.sku, own_skus.sku, keyed.sku,
+            lines_by_sku.sku, own_skus.sku, keyed.sku,
             case when keyed.order_id is null then 'none' end, 'unknown'
         ) as own_sku
     from keyed
     left join orders on keyed.told_order_key = orders.order_key
-    left join order_lines on keyed.told_line_key = order_lines.order_line_key
+    left join lines_by_sku
+        on
+            keyed.told_order_key = lines_by_sku.order_key
+            and keyed.sku = lines_by_sku.source_sku
     left join own_skus
         on keyed.account = own_skus.account and keyed.sku = own_skus.listed_sku
 ),
