@@ -99,7 +99,7 @@ def test_truth_has_every_unit_once(world: World, truth: dict[str, pl.DataFrame])
 def test_truth_pays_back_what_the_world_pays_back(
     world: World, truth: dict[str, pl.DataFrame]
 ) -> None:
-    paid = truth["fct_refund_line"]
+    paid = truth["fct_refund_line"].filter(pl.col("kind") != "chargeback")
     digits = {"CLP": 0}
     done = world.market_refunds.filter(pl.col("refunded_at") <= CLOCK).join(
         world.orders.select("order_id", "currency"), on="order_id"
@@ -111,6 +111,40 @@ def test_truth_pays_back_what_the_world_pays_back(
         whole = int(mine["amount_minor"].sum()) + int(by_walmart["tax_minor"].sum())
         amounts = [*told["net_amount"].to_list(), *told["tax_amount"].to_list()]
         assert sum(amounts, Decimal(0)).scaleb(digits.get(currency, 2)) == whole
+
+
+def test_truth_charges_back_what_the_seller_lost(
+    world: World, truth: dict[str, pl.DataFrame]
+) -> None:
+    lost = world.market_disputes.filter(pl.col("outcome") != "WON", pl.col("closed_at") <= CLOCK)
+    told = truth["fct_refund_line"].filter(pl.col("kind") == "chargeback")
+    amounts = [*told["net_amount"].to_list(), *told["tax_amount"].to_list()]
+    assert sum(amounts, Decimal(0)) * 100 == lost["amount_minor"].sum()
+
+
+def test_truth_settles_what_was_booked(world: World, truth: dict[str, pl.DataFrame]) -> None:
+    """eBay's bookings all, Walmart's once their file is there; a settlement is its payout."""
+    settled = truth["fct_settlement_line"]
+    booked = world.market_bookings.filter(
+        pl.when(pl.col("connector") == "ebay").then("booked_at").otherwise("paid_out_at") <= CLOCK
+    )
+    assert settled.height == booked.height > 1000
+    payouts = world.market_payouts.filter(
+        pl.col("connector") == "ebay", pl.col("listed_at") <= CLOCK
+    )
+    sums = settled.group_by("settlement_id").agg(pl.col("amount").sum())
+    paid = payouts.join(sums, left_on="payout_id", right_on="settlement_id")
+    assert paid.height == payouts.height > 10
+    assert all(a * 100 == m for a, m in paid.select("amount", "amount_minor").iter_rows())
+    rows = settled.group_by("account", "settlement_id").agg(pl.col("row_no").sort())
+    assert all(numbers[-1] - numbers[0] + 1 == len(numbers) for numbers in rows["row_no"].to_list())
+
+
+def test_truth_tells_feedback_of_buyers_only(world: World, truth: dict[str, pl.DataFrame]) -> None:
+    told = truth["fct_feedback"]
+    true = world.market_feedback.filter(pl.col("entered_at") <= CLOCK, ~pl.col("is_automated"))
+    assert set(told["feedback_id"]) == set(true["feedback_id"])
+    assert (told["link_confidence"] == "exact").all()
 
 
 def test_truth_leaves_out_what_an_outage_hides(world: World) -> None:

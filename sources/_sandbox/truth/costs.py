@@ -38,6 +38,7 @@ CREDITS = frozenset(
 MEMO = frozenset(
     {"refund_tax", "outbound_shipping_lost", "platform_fee_kept", "lost_customer_value"}
 )
+CENT = Decimal("0.01")
 BILLED, ESTIMATED, UNALLOCATED = "billed", "estimated", "unallocated"
 LOST, NO_REASON = "logistics.not_received_lost", "unknown.no_reason"
 _NOT_BACK = ("unknown", "missing")  # not known what they are worth, or not there at all
@@ -61,7 +62,7 @@ class Event:
 
 def costs(known: Known, settled: Iterable[SettlementRow]) -> Iterator[Row]:
     """Rows of every event on a known line, and of fees that hang on none."""
-    bills = Bills(told_once(known, settled))
+    bills = Bills(told_once(known, settled), known)
     for fate in known.fates.values():
         for event in _events(known, fate, bills):
             yield from _rows(known, event)
@@ -72,15 +73,15 @@ def costs(known: Known, settled: Iterable[SettlementRow]) -> Iterator[Row]:
 class Bills:
     """Lines of settlements by what they are for."""
 
-    def __init__(self, settled: Iterable[SettlementRow]) -> None:
+    def __init__(self, settled: Iterable[SettlementRow], known: Known) -> None:
         self.sale_fees: dict[str, list[SettlementRow]] = defaultdict(list)
         self.fulfilment: dict[str, list[SettlementRow]] = defaultdict(list)
         self.charges: dict[str, list[SettlementRow]] = defaultdict(list)
         self.loose: list[SettlementRow] = []
-        for row in settled:
+        for row in _by_line(settled, known):
             key = row["order_line_key"]
             if is_sale_fee(row):
-                is_outbound = row["amount_description"].startswith("FBA")
+                is_outbound = is_sending(row)
                 (self.fulfilment if is_outbound else self.sale_fees)[key].append(row)
             elif after_sales_component(row):
                 self.charges[key].append(row)
@@ -88,12 +89,57 @@ class Bills:
 
 
 def is_sale_fee(row: SettlementRow) -> bool:
-    return row["transaction_type"] == "Order" and row["amount_type"] == "ItemFees"
+    """Commission, and sending by the marketplace."""
+    if row["connector"] == "amazon":
+        return row["transaction_type"] == "Order" and row["amount_type"] == "ItemFees"
+    of_sale = row["transaction_type"] in ("SALE", "Sale", "NON_SALE_CHARGE")
+    return row["line_class"] == "fee" and (of_sale or is_sending(row))
+
+
+def is_sending(row: SettlementRow) -> bool:
+    return row["amount_description"].startswith(("FBA", "WFS Fulfillment"))
+
+
+def _by_line(settled: Iterable[SettlementRow], known: Known) -> Iterator[SettlementRow]:
+    """What is told of an order as a whole is spread over its shipped lines by their price; fees
+    given back for one line at one moment are one amount."""
+    lines: dict[str, list[Line]] = defaultdict(list)
+    for fate in known.fates.values():
+        lines[fate.line.order_key].append(fate.line)
+    given: dict[tuple[str, datetime, str], SettlementRow] = {}
+    for row in settled:
+        mine = lines.get(row["order_key"], [])
+        if row["order_line_key"] == UNKNOWN and row["sku"] == UNKNOWN and mine:
+            yield from _spread(known, row, mine)
+        elif row["line_class"] == "fee_credit" and row["connector"] != "amazon":
+            place = (row["order_line_key"], row["posted_at"], row["currency"])
+            before = given.get(place)
+            amount = row["amount"] + (before["amount"] if before else 0)
+            given[place] = {**row, "amount": amount}
+        else:
+            yield row
+    yield from given.values()
+
+
+def _spread(known: Known, row: SettlementRow, lines: list[Line]) -> Iterator[SettlementRow]:
+    sent = [line for line in lines if line.shipped] or lines
+    weights = {line.key: line.net or Decimal(0) for line in sorted(sent, key=lambda x: x.key)}
+    if not any(weights.values()):
+        weights = dict.fromkeys(list(weights)[:1], Decimal(1))
+    sign = -1 if row["amount"] < 0 else 1
+    for line in sent:
+        part = allocated(abs(row["amount"]), weights, CENT).get(line.key)
+        if part:
+            told = known.rates.convert(sign * part, row["currency"], row["posted_date"])
+            yield {**row, "order_line_key": line.key, "sku": line.sku, "amount": sign * part,
+                   "amount_reporting": told}  # fmt: skip
 
 
 def after_sales_component(row: SettlementRow) -> str | None:
     """The component of a settlement line that is a cost or credit of its own."""
     words = row["amount_description"].lower()
+    if row["connector"] != "amazon":
+        return _market_component(row)
     if row["line_class"] == "reimbursement":
         return "reimbursement"
     if row["line_class"] == "removal":
@@ -103,6 +149,15 @@ def after_sales_component(row: SettlementRow) -> str | None:
     if "return_postage" in words:
         return "return_shipping"
     return None
+
+
+def _market_component(row: SettlementRow) -> str | None:
+    """Of eBay and Walmart: labels of returns, and fees given back with a refund."""
+    if row["line_class"] == "fee_credit" and row["transaction_type"].upper() == "REFUND":
+        return "fee_credit"
+    words = row["amount_description"].lower().replace("_", " ")
+    is_label = row["line_class"] == "fee" and "return shipping" in words
+    return "return_shipping" if is_label else None
 
 
 def _events(known: Known, fate: Fate, bills: Bills) -> Iterator[Event]:

@@ -15,6 +15,7 @@ from functools import cached_property
 
 import polars as pl
 
+from sources._sandbox.truth.chargebacks import chargeback
 from sources._sandbox.truth.market_lines import market_line_id
 from sources._sandbox.truth.reader import NONE, Line, Reader, Row, key
 from sources._sandbox.truth.returned import Refund, Return, text_hash
@@ -130,6 +131,7 @@ class MarketBack:
     def refunds(self) -> Iterator[Refund]:
         yield from self._ebay_refunds()
         yield from self._walmart_refunds()
+        yield from self._chargebacks()
 
     def _ebay_refunds(self) -> Iterator[Refund]:
         """The buyer's amounts; what passes the price of the line is its shipping."""
@@ -152,6 +154,20 @@ class MarketBack:
                 kind=_KINDS.get(row["reference_kind"] or ""),
                 return_id=row["reference_id"] if is_return else None,
             )  # fmt: skip
+
+    def _chargebacks(self) -> Iterator[Refund]:
+        """Disputes at eBay that the seller lost or gave in to."""
+        lost = self.reader.world.market_disputes.filter(
+            pl.col("outcome") != "WON", pl.col("closed_at") <= self.reader.clock
+        ).sort("dispute_id")
+        by_order: dict[str, dict[str, Line]] = defaultdict(dict)
+        for line in self.lines.values():
+            if line.connector == "ebay":
+                by_order[line.order_key][line.line_id] = line
+        for row in lost.iter_rows(named=True):
+            lines = by_order.get(key("ebay", row["account"], row["order_id"]))
+            if lines and row["amount_minor"]:
+                yield from chargeback(row, lines)
 
     def _walmart_refunds(self) -> Iterator[Refund]:
         """Of a return: the total is told, and what a unit costs without and with its tax."""

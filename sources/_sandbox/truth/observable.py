@@ -18,8 +18,9 @@ from sources._sandbox.api_faults import source_faults
 from sources._sandbox.truth import facts
 from sources._sandbox.truth.columns import FACTS, fact
 from sources._sandbox.truth.costs import costs
-from sources._sandbox.truth.feedback import feedback
+from sources._sandbox.truth.feedback import feedback, market_feedback
 from sources._sandbox.truth.market_returned import MarketBack
+from sources._sandbox.truth.market_settled import market_settlement_lines
 from sources._sandbox.truth.other_facts import exchanges, inventory_moves, settlement_lines
 from sources._sandbox.truth.outcomes import Horizon, fates
 from sources._sandbox.truth.rates import Rates
@@ -39,7 +40,7 @@ def observable_tables(
     """All fact tables at the clock `now`."""
     clock = now.astimezone(UTC).replace(tzinfo=None)
     known = _known(answering(world, now), clock, reporting_currency)
-    settled = list(settlement_lines(known))
+    settled = [*settlement_lines(known), *market_settlement_lines(known)]
     filled = {
         "fct_order_line": facts.order_lines(known),
         "fct_unit_outcome": facts.unit_outcomes(known),
@@ -50,7 +51,7 @@ def observable_tables(
         "fct_settlement_line": settled,
         "fct_after_sales_cost": costs(known, settled),
         "fct_exchange": exchanges(known),
-        "fct_feedback": feedback(known),
+        "fct_feedback": [*feedback(known), *market_feedback(known)],
         "fct_inventory_move": inventory_moves(known),
     }
     return {name: fact(name, filled.get(name, ())) for name in FACTS}
@@ -84,6 +85,10 @@ def answering(world: World, now: datetime) -> World:
         market_returns=world.market_returns.filter(told),
         market_inquiries=world.market_inquiries.filter(told),
         market_refunds=world.market_refunds.filter(told),
+        market_feedback=world.market_feedback.filter(told),
+        market_disputes=world.market_disputes.filter(told),
+        market_bookings=world.market_bookings.filter(told),
+        market_payouts=world.market_payouts.filter(told),
         fx_rates=world.fx_rates.clear() if is_out("fx", None) else world.fx_rates,
     )
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from functools import cached_property
 
 import polars as pl
 
+from sources._sandbox.truth.chargebacks import chargeback
 from sources._sandbox.truth.reader import NONE, UNKNOWN, Line, Reader, Row, key
 from sources._sandbox.truth.returned import Refund, Return, text_hash
 from sources._sandbox.truth.shop_lines import ShopLines, shop_id, spread
@@ -227,39 +228,4 @@ class ShopBack:
             for line_id in self.shop.weights(row["order_id"])
             if (line := self._line(row["account"], row["order_id"], line_id))
         }
-        digits = next(iter(lines.values())).place.decimals
-        gross = {name: _gross(line) for name, line in lines.items()}
-        amount = Decimal(row["amount_minor"]).scaleb(-digits)
-        for name, share in spread(amount, gross).items():
-            line = lines[name]
-            tax = _part(share, line.tax, gross[name])
-            shipping = _part(share, line.shipping, gross[name])
-            yield Refund(
-                key=key("shopify", row["account"], f"dispute-{row['dispute_id']}", name),
-                refund_id=f"dispute-{row['dispute_id']}",
-                connector="shopify",
-                account=row["account"],
-                line=line,
-                refunded_at=row["closed_at"],
-                currency=line.currency,
-                net=share - tax,
-                goods=share - tax - shipping,
-                tax=tax,
-                shipping=shipping,
-                given_units=None,
-                given_kind="chargeback",
-                return_id=None,
-                method="original_payment",
-                source="marketplace",
-                disputed_at=row["opened_at"],
-            )
-
-
-def _gross(line: Line) -> Decimal:
-    return (line.net or Decimal(0)) + (line.tax or Decimal(0)) + (line.shipping or Decimal(0))
-
-
-def _part(share: Decimal, part: Decimal | None, whole: Decimal) -> Decimal:
-    if not whole or part is None:
-        return Decimal(0)
-    return (share * part / whole).quantize(Decimal("0.01"), ROUND_HALF_UP)
+        yield from chargeback(row, lines)
