@@ -65,6 +65,8 @@ def read_recon(context: StreamContext, window: Window) -> Iterator[Page]:
     try:
         listed = _listed(context.client)
     except NoSuchPathError as error:
+        if not context.client.account.is_global:
+            raise
         yield Page((), "recon", rejects=(not_offered("payment reports", error),))
         return
     landed = set(context.landed_refs())
@@ -158,6 +160,8 @@ def read_statement(context: StreamContext, _window: Window) -> Iterator[Page]:
     except NothingFoundError:
         return
     except NoSuchPathError as error:
+        if not client.account.is_global:
+            raise
         yield Page((), "statement", rejects=(not_offered("statements", error),))
         return
     payload = found.get("payload") if isinstance(found, dict) else None

@@ -81,8 +81,8 @@ def test_a_token_is_replaced_before_it_runs_out(tmp_path: Path) -> None:
     assert [request.token for request in api.sent(ORDERS)] == ["token-1", "token-2", "token-2"]
 
 
-def test_case_02_a_second_401_fails_the_store_and_others_go_on(tmp_path: Path) -> None:
-    """Case 24 too: rows are counted for each store."""
+def test_case_02_and_24_a_second_401_fails_the_store_and_others_go_on(tmp_path: Path) -> None:
+    """Rows are counted for each store."""
     api = StubWalmart(orders=many(2))
     good, bad = account("good"), account("bad", base_url="https://bad.test")
 
