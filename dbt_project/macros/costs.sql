@@ -155,13 +155,15 @@
             lower(amount_description) like '%return_postage%'
             or lower(amount_description) like '%returnshipping%'
             or lower(amount_type || ' ' || amount_description) like '%return shipping%'
+            or lower(amount_description) like '%return_shipping_label%'
             then 'return_shipping'
         when
             lower(amount_description) like '%postage%'
+            or lower(amount_description) like '%shipping_label%'
             or (lower(transaction_type) = 'order' and lower(amount_description) like 'fba%')
             or lower(amount_type || ' ' || amount_description) like '%wfs%fulfillment%'
             then 'sale_fulfilment'
-        when lower(transaction_type) in ('order', 'sale') then 'sale_fee'
+        when lower(transaction_type) in ('order', 'sale', 'non_sale_charge') then 'sale_fee'
     end
 {%- endmacro %}
 

@@ -10,3 +10,12 @@
 {% macro ebay_marketplace(id) -%}
     lower(regexp_replace({{ id }}, '^EBAY_MOTORS(_US)?$', 'EBAY_US'))
 {%- endmacro %}
+
+
+{#- An amount in the currency of its movement; NULL where no rate is known. -#}
+{% macro ebay_converted(amount, currency, target, fee_rate) -%}
+    case
+        when {{ currency }} = {{ target }} then cast({{ amount }} as decimal(18, 4))
+        else cast(round(cast({{ amount }} as double) * {{ fee_rate }}, 2) as decimal(18, 4))
+    end
+{%- endmacro %}

@@ -233,6 +233,8 @@ STREAMS = (
     CANCELLATIONS,
     INQUIRIES,
     CASES,
+    TRANSACTIONS,
+    PAYOUTS,
     FEEDBACK,
     SERVICE_METRICS,
     *static_streams(Path(__file__).parent),

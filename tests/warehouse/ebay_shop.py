@@ -268,7 +268,7 @@ def _money(shop: StubEbay) -> None:
             "payoutId": "5001",
             "payoutDate": at(18),
             "payoutStatus": "SUCCEEDED",
-            "amount": money("9.60"),
+            "amount": money("15.10"),
         }
     ]
     shipped(shop, 240, sold(2401))
