@@ -78,7 +78,7 @@ feedback as (
         cast(null as timestamp) as contacted_at,
         cast(null as timestamp) as replied_at,
         not entries.is_removed as is_published,
-        cast(null as double) as stars_first,
+        stars.stars as stars_first,
         cast(null as varchar) as group_ref
     from entries
     left join matched
