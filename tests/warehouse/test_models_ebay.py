@@ -246,5 +246,12 @@ def test_case_20_an_inquiry_and_its_case_are_one_incident() -> None:
     assert rows == [
         ("6030", "ebay:brand:230:2301", *lost, "closed", "marketplace_case"),
         ("6031", "ebay:brand:231:2311", *lost, "open", "marketplace_case"),
-        ("7020", "ebay:brand:220:2201", "other", "unknown.no_reason", "closed", "marketplace_case"),
+        (
+            "7020",
+            "ebay:brand:220:2201",
+            "refund_status",
+            "unknown.no_reason",
+            "closed",
+            "marketplace_case",
+        ),
     ]
