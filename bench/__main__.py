@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bench import growth, ingest
+from bench import growth, ingest, quiet
 from bench.measure import Result, record
 from pipelines.resources import places
 
@@ -18,6 +18,7 @@ BENCHES: dict[str, Callable[[], list[Result]]] = {
     "ingest_memory_vs_dlt_tuned": ingest.cpu_and_memory_vs_dlt_tuned,
     "ingest_cpu_vs_dlt_default": ingest.cpu_vs_dlt_default,
     "ingest_memory_growth": ingest.memory_growth,
+    "nothing_new": quiet.nothing_new,
     "growth_lot_allocation": growth.lot_allocation,
 }
 

@@ -180,6 +180,7 @@ def planted_world(folder: Path) -> World:
         world,
         returns=world.returns.with_columns(comment=pl.lit(COMMENT)),
         inspections=world.inspections.with_columns(defect_text=pl.lit(COMMENT)),
+        feedback=world.feedback.with_columns(comment=pl.lit(COMMENT), response=pl.lit(COMMENT)),
     )
 
 
