@@ -56,6 +56,33 @@ LOAD_TABLES: Mapping[str, tuple[str, tuple[str, ...]]] = {
         " rows_checked BIGINT, expectations BIGINT, failed BIGINT, failed_names VARCHAR",
         ("connector", "account", "stream", "as_of_at"),
     ),
+    # What texts say, by the hash of the masked text: one row a text, one row a text and reason. A
+    # confidence is NULL where the reason counts in the comment of a return only.
+    "text_label": (
+        "text_hash VARCHAR, language VARCHAR, language_confidence DOUBLE, sentiment VARCHAR,"
+        " sentiment_confidence DOUBLE, label_version VARCHAR, first_seen_at TIMESTAMP,"
+        " labelled_at TIMESTAMP",
+        ("text_hash",),
+    ),
+    "text_reason": (
+        "text_hash VARCHAR, text_reason VARCHAR, reason_l2 VARCHAR, confidence DOUBLE,"
+        " confidence_of_return DOUBLE, label_source VARCHAR, evidence VARCHAR",
+        ("text_hash", "text_reason"),
+    ),
+    # Phrases of a text (never a whole one), for what marks a product.
+    "text_phrase": ("text_hash VARCHAR, phrase VARCHAR", ("text_hash", "phrase")),
+    # Precision and recall on texts that people, stars or codes have labelled.
+    "label_quality": (
+        "label_kind VARCHAR, label VARCHAR, language VARCHAR, label_version VARCHAR,"
+        " sample VARCHAR, texts BIGINT, precision DOUBLE, recall DOUBLE, f1 DOUBLE,"
+        " is_in_use BOOLEAN, evaluated_at TIMESTAMP",
+        ("label_kind", "label", "language", "label_version", "sample"),
+    ),
+    # Models learnt from the seller's own texts; the newest of a kind that was kept is in use.
+    "text_model": (
+        "model_kind VARCHAR, learnt_at TIMESTAMP, version VARCHAR, is_kept BOOLEAN, content BLOB",
+        ("model_kind", "learnt_at"),
+    ),
     # Alerts after each build and the figures of each night, as compressed JSON.
     "alert_state": (
         "build_id VARCHAR, as_of_at TIMESTAMP, number BIGINT, content BLOB",

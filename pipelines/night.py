@@ -299,8 +299,29 @@ def record(night: Night) -> None:
         night.watcher.note(f"{'/'.join(place)} keeps yesterday's data: {error}")
 
 
+def label_texts(night: Night) -> int:
+    """Language, sentiment and reasons of texts that are new, or whose labels are of old rules."""
+    from assets.text.new_texts import gather_texts, label_new_texts
+    from assets.text.own_models import labeller_in_use, learn_when_due
+    from assets.text.quality import record_quality
+
+    night.watcher.step("label texts")
+    with night.warehouse.connect() as connection:
+        if not gather_texts(connection, night.connectors.values()):
+            return 0
+        for note in learn_when_due(connection, night.as_of):
+            night.watcher.note(note)
+        labeller = labeller_in_use(connection)
+        count = label_new_texts(connection, labeller, night.as_of)
+        record_quality(connection, labeller, night.as_of)
+    if count:
+        night.watcher.detail(f"{count} texts")
+    return count
+
+
 def transform(night: Night, *, full_refresh: bool = False) -> BuildResult | None:
-    """One dbt call; None where the publication in place already answers to the same inputs."""
+    """Labels, then one dbt call; None where the publication already answers to the same inputs."""
+    label_texts(night)
     night.watcher.step("build")
     with night.warehouse.held():
         wanted = _build_id(night)
@@ -428,8 +449,14 @@ def _fingerprint(night: Night) -> str:
     """Of code, raw columns and settings: where it changes, everything is computed anew."""
     columns = [(table.name, table.columns) for table in raw_tables(night.connectors.values())]
     shape = hashlib.sha256(repr(columns).encode()).hexdigest()[:12]
-    code = f"{code_version()} {night.project.fingerprint()} {shape}"
+    code = f"{code_version()} {night.project.fingerprint()} {shape} {_label_versions(night)}"
     return f"{code} {night.settings.config_hash}"
+
+
+def _label_versions(night: Night) -> str:
+    with night.warehouse.connect() as connection:
+        rows = connection.execute("select distinct label_version from load.text_label").fetchall()
+    return ",".join(sorted(version for (version,) in rows))
 
 
 def _variables(night: Night) -> tuple[dict[str, Any], bool]:

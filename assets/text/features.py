@@ -57,7 +57,8 @@ def extract(folded: Sequence[str]) -> Features:
     codes, kinds, rows = _characters(folded)
     words, word_rows = _words(codes, kinds, rows)
     keys = [_word_keys(words, word_rows), _character_keys(codes, rows)]
-    found = np.unique(np.concatenate(keys))
+    found = np.sort(np.concatenate(keys))
+    found = found[np.concatenate([np.ones(min(len(found), 1), bool), found[1:] != found[:-1]])]
     starts = np.searchsorted(found, np.arange(len(folded) + 1, dtype=np.int64) * BUCKETS)
     return Features(found % BUCKETS, starts.astype(np.int64))
 

@@ -1,30 +1,26 @@
 """Files of texts into files of labels: CSV or Parquet in, the same format out, row for row.
 
-Belongs here: reading, writing and spreading work over processes. Does not belong here: the labels
-(`labels.py`).
+Belongs here: reading and writing. Does not belong here: the labels (`labels.py`), and work on
+several processors (`spreading.py`).
 """
 
 from __future__ import annotations
 
 import csv
-import multiprocessing
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from assets.text.labels import Labeller, Text, as_row
+from assets.text.labels import Label, Labeller, Text, as_row
+from assets.text.spreading import CHUNK, Row, label_chunks
 
-CHUNK = 4_000  # texts that a process takes at once
 REQUIRED = ("id", "text")
 OUTPUT = ("id", "lang", "sentiment", "confidence", "reasons")
 _SUFFIXES = (".csv", ".parquet")
-
-Row = tuple[Any, Text]
 
 
 class LabelFileError(ValueError):
@@ -40,7 +36,8 @@ def label_file(source: Path, target: Path, workers: int | None = None) -> int:
     first = list(islice(rows, CHUNK))
     is_small = len(first) < CHUNK
     chunks = iter([first]) if is_small else _chunks(first, rows)
-    labelled = _labelled(chunks, 1 if is_small else workers or os.cpu_count() or 1)
+    workers = 1 if is_small else workers or os.cpu_count() or 1
+    labelled = map(_output, label_chunks(Labeller(), chunks, workers))
     return _write_csv(target, labelled) if is_csv else _write_parquet(source, target, labelled)
 
 
@@ -51,26 +48,8 @@ def _chunks(first: list[Row], rows: Iterator[Row]) -> Iterator[list[Row]]:
         chunk = list(islice(rows, CHUNK))
 
 
-def _labelled(chunks: Iterable[list[Row]], workers: int) -> Iterator[list[tuple[Any, ...]]]:
-    """Chunks of output rows, in order; at most two chunks a process are under way."""
-    if workers == 1:
-        for chunk in chunks:
-            yield _label_chunk(chunk)
-        return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        under_way = []
-        for chunk in chunks:
-            under_way.append(pool.submit(_label_chunk, chunk))
-            if len(under_way) >= 2 * workers:
-                yield under_way.pop(0).result()
-        for task in under_way:
-            yield task.result()
-
-
-def _label_chunk(chunk: Sequence[Row]) -> list[tuple[Any, ...]]:
-    labels = Labeller().label(text for _, text in chunk)
-    return [(key, *as_row(label).values()) for (key, _), label in zip(chunk, labels, strict=True)]
+def _output(chunk: Sequence[tuple[Any, Label]]) -> list[tuple[Any, ...]]:
+    return [(key, *as_row(label).values()) for key, label in chunk]
 
 
 def _text_of(text: Any, language: Any, source: Any) -> Text:

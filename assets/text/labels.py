@@ -11,19 +11,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+import numpy as np
+
 from assets.text import features, reasons, sentiment
 from assets.text.cleaning import clean, fold
+from assets.text.features import Features
 from assets.text.language import LANGUAGES, Detected, detect
 from assets.text.linear import Linear
 from assets.text.reasons import Rule, rule_book
 
 BATCH = 2_000
 RETURN_COMMENT = "return_comment"
-LABEL_SOURCES = ("text_rule", "text_model")
-
 _HAPPY = 0.6  # from this chance of positive on, rules that need a complaint do not count
 _VERY_HAPPY = 0.93  # and here only rules about harm or a missing delivery do
-_SURE = 0.9
+_LEARNT = 0.6  # from this chance on, what coded returns teach counts
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Reason:
     confidence: float
     reason_l2: str | None  # where the rule says more than its code
     evidence: str  # id of the rule, or `model`
-    source: str = LABEL_SOURCES[0]
+    source: str = "text_rule"
 
 
 @dataclass(frozen=True)
@@ -55,15 +56,11 @@ class Label:
     sentiment: str
     confidence: float
     reasons: tuple[Reason, ...]
+    reasons_of_return: tuple[Reason, ...]  # where the text is the comment of a return
 
     @property
     def codes(self) -> tuple[str, ...]:
         return tuple(sorted(reason.code for reason in self.reasons))
-
-    @property
-    def top(self) -> Reason | None:
-        """The surest; of equals the first by name."""
-        return max(self.reasons, key=lambda r: (r.confidence, r.code), default=None)
 
 
 @dataclass(frozen=True)
@@ -71,6 +68,7 @@ class Labeller:
     """The models in use. Sentiment is the shipped one unless the seller's own is better."""
 
     sentiment: Linear | None = None
+    own: Linear | None = None  # reasons, learnt from the seller's coded returns
     languages: Sequence[str] = LANGUAGES
 
     @property
@@ -79,8 +77,10 @@ class Labeller:
 
     @property
     def version(self) -> str:
-        """Changes where any label could."""
-        parts = (reasons.rules_version(), self.feelings.version, tuple(self.languages), _RULES)
+        """Changes where any label could; found without reading the shipped model's weights."""
+        model = self.sentiment.version if self.sentiment else sentiment.shipped_version()
+        own = self.own.version if self.own else ""
+        parts = (reasons.rules_version(), model, own, tuple(self.languages), _RULES)
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
 
     def label(self, texts: Iterable[Text]) -> Iterator[Label]:
@@ -96,18 +96,39 @@ class Labeller:
         fired = [
             _fired(found.language, text) for found, text in zip(languages, folded, strict=True)
         ]
-        complaints = [
-            len({rule.reason for rule in rules if not rule.needs_negative}) for rules in fired
-        ]
-        chances = sentiment.chances(folded, self.feelings, complaints)
+        counts = [sentiment.complaints(rules) for rules in fired]
+        found = features.extract(folded)
+        chances = sentiment.chances(found, self.feelings, counts)
+        learnt = self._learnt(found)
         for at, text in enumerate(batch):
             felt = sentiment.judge(folded[at], chances[at])
+            of_return = _with(learnt.get(at), tuple(_reasons(fired[at], felt.positive, True)))
+            is_return = text.source == RETURN_COMMENT
             yield Label(
                 languages[at],
                 felt.sentiment,
                 round(felt.confidence, 3),
-                tuple(_reasons(fired[at], felt.positive, text.source == RETURN_COMMENT)),
+                of_return if is_return else tuple(_reasons(fired[at], felt.positive, False)),
+                of_return,
             )
+
+    def _learnt(self, found: Features) -> dict[int, Reason]:
+        """What the model of coded returns is sure of, by place in the batch."""
+        if self.own is None:
+            return {}
+        chances = self.own.probabilities(found)
+        best = chances.argmax(axis=1)
+        sure = chances[np.arange(len(best)), best]
+        return {
+            int(at): Reason(
+                self.own.classes[best[at]],
+                round(float(sure[at]), 3),
+                None,
+                "model",
+                "text_model",
+            )
+            for at in np.flatnonzero(sure >= _LEARNT)
+        }
 
     def _language(self, text: Text, cleaned: str, folded: str) -> Detected:
         if text.language in self.languages:
@@ -116,7 +137,7 @@ class Labeller:
         return Detected(found.language, round(found.confidence, 3))
 
 
-_RULES = (_HAPPY, _VERY_HAPPY, features.VERSION)
+_RULES = (_HAPPY, _VERY_HAPPY, features.VERSION, 1)  # the last: of the code itself
 
 
 def _fired(language: str, folded: str) -> list[Rule]:
@@ -137,6 +158,11 @@ def _reasons(fired: Sequence[Rule], positive: float, is_return: bool) -> Iterato
             doubt *= 1 - rule.sure
         calm = 1.0 if is_return or code == reasons.SAFETY else 1 - positive / 2
         yield Reason(code, round((1 - doubt) * calm, 3), best.reason_l2, best.rule_id)
+
+
+def _with(learnt: Reason | None, found: tuple[Reason, ...]) -> tuple[Reason, ...]:
+    """A learnt reason counts in comments of returns, which it was learnt from, and beside none."""
+    return (learnt,) if learnt is not None and not found else found
 
 
 def _counts(rule: Rule, positive: float, is_return: bool) -> bool:

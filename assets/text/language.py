@@ -11,13 +11,17 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from py3langid.langid import LanguageIdentifier
+from typing import Any
 
 LANGUAGES = ("de", "en", "es", "fr", "it", "ja", "pt", "zh")
 UNKNOWN = "und"
+
+# Language of the marketplaces of one country, for texts that say little.
+LANGUAGE_OF_COUNTRY = {
+    "de": "de", "at": "de", "us": "en", "gb": "en", "uk": "en", "ca": "en", "au": "en", "in": "en",
+    "ie": "en", "sg": "en", "fr": "fr", "es": "es", "mx": "es", "it": "it", "br": "pt", "pt": "pt",
+    "jp": "ja", "cn": "zh", "tw": "zh", "hk": "zh",
+}  # fmt: skip
 
 _LOOKED_AT = 400  # characters: more do not make it surer
 _MIN_LETTERS, _MIN_SIGNS = 3, 2
@@ -140,7 +144,7 @@ def _owners(spoken: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
 
 
 @cache
-def _identifier(spoken: tuple[str, ...]) -> LanguageIdentifier:
+def _identifier(spoken: tuple[str, ...]) -> Any:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)

@@ -69,9 +69,13 @@ def learn(
     *,
     sample_weights: Floats | None = None,
     start: Linear | None = None,
+    offsets: Floats | None = None,
     penalty: float = 1e-4,
 ) -> Linear:
-    """The weights that explain the labels best, drawn toward `start` (or zero) by the penalty."""
+    """The weights that explain the labels best, drawn toward `start` (or zero) by the penalty.
+
+    `offsets` (text x class) are added to the scores, here as later where the model is used.
+    """
     from scipy.optimize import minimize
     from scipy.sparse import csr_matrix
 
@@ -84,6 +88,7 @@ def learn(
     weight = np.ones(len(labels)) if sample_weights is None else sample_weights.astype(np.float64)
     weight = weight / weight.sum()
     base = np.zeros((len(labels), count)) if start is None else start.scores(found)
+    base = base if offsets is None else base + offsets
 
     def loss(flat: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
         change = flat.reshape(len(used) + 1, count)
@@ -114,6 +119,10 @@ def stored_form(model: Linear) -> Linear:
 
 
 def save(model: Linear, path: Path) -> None:
+    path.write_bytes(saved(model))
+
+
+def saved(model: Linear) -> bytes:
     """One compressed file of plain arrays, the same bytes for the same weights."""
     kept = np.flatnonzero(np.abs(model.weights).max(axis=1) > 0).astype(np.int64)
     gaps = np.diff(kept, prepend=0).astype("<u4")
@@ -136,7 +145,7 @@ def save(model: Linear, path: Path) -> None:
             entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, body, compresslevel=zlib.Z_BEST_COMPRESSION)
-    path.write_bytes(content.getvalue())
+    return content.getvalue()
 
 
 def load(content: bytes) -> Linear:

@@ -27,8 +27,9 @@ TEXT_REASONS = (
 UNSPACED = ("ja", "zh")
 SAFETY = "safety"
 
-_WORD_OR_STOP = re.compile(r"\d+[.,]\d+|\w+|[.!?;。]")
+_WORD_OR_STOP = re.compile(r"\d+[.,]\d+|\w+|[.,!?;。]")
 _STOPS = frozenset(".!?;。")
+_COMMA = [",", ","]  # as far as two words: a negation before it seldom reaches beyond
 _ENGLISH_SHORT = re.compile(r"(?<=\w)'(?=\w)")
 # What ends a sentence where words are not spaced; Chinese commas often part sentences.
 _BREAKS = {"ja": r"[!?;。\s~♪…・]+|\.(?!\d)", "zh": r"[!?;,:。、\s~…]+|\.(?!\d)"}
@@ -43,6 +44,7 @@ class Rule:
     sure: float
     needs_negative: bool
     reason_l2: str | None
+    yields_to: frozenset[str] = frozenset()  # codes that explain the same words better
 
 
 @dataclass(frozen=True)
@@ -58,9 +60,14 @@ class RuleBook:
         """Rules that fire somewhere in the text, each once."""
         found: set[int] = set()
         for sentence in self._sentences(folded):
-            owners = self.lexicon.owners(sentence)
-            found |= {own >> 1 for own in owners if not own & 1 and own | 1 not in owners}
+            found |= self._fired_in(sentence)
         return [self.rules[at] for at in sorted(found)]
+
+    def _fired_in(self, sentence: Sequence[str] | str) -> set[int]:
+        owners = self.lexicon.owners(sentence)
+        fired = {own >> 1 for own in owners if not own & 1 and own | 1 not in owners}
+        codes = {self.rules[at].reason for at in fired}
+        return {at for at in fired if not self.rules[at].yields_to & codes}
 
     def _sentences(self, folded: str) -> Iterator[Sequence[str] | str]:
         if self.language in UNSPACED:
@@ -74,7 +81,7 @@ class RuleBook:
                 yield sentence
                 sentence = []
             else:
-                sentence.append(word)
+                sentence += _COMMA if word == "," else [word]
         yield sentence
 
 
@@ -105,6 +112,7 @@ def _rule(language: str, reason: str, entry: dict[str, Any]) -> Rule:
         sure=entry["sure"],
         needs_negative=entry.get("mood") == "negative",
         reason_l2=entry.get("l2"),
+        yields_to=frozenset(entry.get("yields_to", ())),
     )
 
 

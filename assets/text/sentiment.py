@@ -6,8 +6,9 @@ belong here: stars, which are better evidence where they exist (the models in db
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,8 +16,9 @@ from pathlib import Path
 import numpy as np
 
 from assets.text import linear
-from assets.text.features import extract
+from assets.text.features import Features
 from assets.text.linear import Floats, Linear, softmax
+from assets.text.reasons import Rule
 
 NEGATIVE, NEUTRAL, POSITIVE, MIXED, UNKNOWN = "negative", "neutral", "positive", "mixed", "und"
 CLASSES = (NEGATIVE, NEUTRAL, POSITIVE)
@@ -46,13 +48,27 @@ def shipped() -> Linear:
     return linear.load(MODEL_FILE.read_bytes())
 
 
-def chances(folded: Sequence[str], model: Linear, complaints: Sequence[int]) -> Floats:
-    """Text x class; `complaints` counts the complaints that rules have found in each."""
-    scores = model.scores(extract(folded))
-    scores[:, CLASSES.index(NEUTRAL)] += _NEUTRAL_BIAS
-    found = np.minimum(np.array(complaints, np.float32), _MAX_COMPLAINTS)
-    scores[:, CLASSES.index(NEGATIVE)] += _COMPLAINT * found
-    return softmax(scores)
+@cache
+def shipped_version() -> str:
+    return hashlib.sha256(MODEL_FILE.read_bytes()).hexdigest()[:10]
+
+
+def complaints(fired: Iterable[Rule]) -> int:
+    """How many kinds of complaint rules have found that need no unhappy text."""
+    return len({rule.reason for rule in fired if not rule.needs_negative})
+
+
+def adjustments(counts: Sequence[int]) -> Floats:
+    """What is added to the scores of a model, text x class; `counts` are complaints of each."""
+    added = np.zeros((len(counts), len(CLASSES)), np.float32)
+    added[:, CLASSES.index(NEUTRAL)] = _NEUTRAL_BIAS
+    added[:, CLASSES.index(NEGATIVE)] = _COMPLAINT * np.minimum(counts, _MAX_COMPLAINTS)
+    return added
+
+
+def chances(found: Features, model: Linear, counts: Sequence[int]) -> Floats:
+    """Text x class."""
+    return softmax(model.scores(found) + adjustments(counts))
 
 
 def judge(folded: str, chance: Floats) -> Felt:

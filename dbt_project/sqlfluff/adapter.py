@@ -11,6 +11,7 @@ from collections.abc import Callable
 SPELLINGS: dict[str, str] = {
     "integers": "select 1 as i",
     "elements": "unnest({0})",
+    "ordered_list": "string_agg({0}, '{1}' order by {0})",
     "local_time": "(({0}) at time zone 'UTC') at time zone {1}",
     "compact_time": "strftime({0}, '%Y')",
     "epoch_microseconds": "epoch_us({0})",

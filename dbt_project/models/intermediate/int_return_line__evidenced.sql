@@ -149,6 +149,7 @@ dated as (
         order_lines.horizon_start_date,
         order_lines.horizon_days,
         order_lines.quantity_shipped,
+        order_lines.delivered_at,
         order_lines.replaces_order_key,
         {{ local_date(
             "coalesce(evidence.requested_at, evidence.received_at, evidence.refund_evidence_at)",
@@ -185,13 +186,59 @@ coded as (
         case
             when dated.reason_raw is null or trim(dated.reason_raw) = '' then 'unknown.no_reason'
             else coalesce(mapped_codes.reason_l2, canonical.reason_l2, 'unknown.unmapped')
-        end as reason_claimed,
-        -- labels of texts are not made yet
-        'none' as reason_text_label
+        end as reason_claimed
     from dated
     left join mapped_codes on dated.return_line_key = mapped_codes.return_line_key
     left join canonical
         on lower(trim(dated.reason_raw)) = canonical.reason_l2 and canonical.reason_l2 like '%.%'
+),
+
+-- reasons in the buyer's own words that are sure enough; a service topic is no reason of a return
+text_reasons as (
+    select
+        text_hash,
+        text_reason,
+        reason_l2,
+        confidence_of_return
+    from {{ source('load', 'text_reason') }}
+    where confidence_of_return >= 0.5 and reason_l2 <> 'unknown.other'
+),
+
+said as (
+    select
+        coded.return_line_key,
+        coded.reason_claimed,
+        text_reasons.confidence_of_return,
+        case
+            when
+                text_reasons.text_reason = 'late_or_not_received'
+                and coded.received_at is null
+                and coded.delivered_at is null
+                then 'logistics.not_received_lost'
+            -- "does not fit" says no more than a code that knows how
+            when
+                text_reasons.reason_l2 = 'fit.fit_unspecified' and coded.reason_claimed like 'fit.%'
+                then coded.reason_claimed
+            else text_reasons.reason_l2
+        end as reason_text_label
+    from coded
+    inner join text_reasons on coded.text_hash = text_reasons.text_hash
+),
+
+-- of several the surest that may refine the code, else the surest
+texts_read as (
+    select *
+    from said
+    qualify row_number() over (
+        partition by return_line_key
+        order by
+            case
+                when {{ text_refines_code("reason_claimed", "reason_text_label") }} then 0
+                else 1
+            end asc,
+            confidence_of_return desc,
+            reason_text_label asc
+    ) = 1
 ),
 
 inspected as (
@@ -225,6 +272,7 @@ found_reasons as (
 judged as (
     select
         coded.*,
+        coalesce(texts_read.reason_text_label, 'none') as reason_text_label,
         coalesce(found_reasons.reason_inspected, 'none') as reason_inspected,
         inspected.inspection_id is not null as is_inspected,
         inspected.grade as inspection_grade,
@@ -237,6 +285,7 @@ judged as (
     left join inspected on coded.return_line_key = inspected.return_line_key
     left join inspection_sums on coded.return_line_key = inspection_sums.return_line_key
     left join found_reasons on coded.return_line_key = found_reasons.return_line_key
+    left join texts_read on coded.return_line_key = texts_read.return_line_key
 ),
 
 -- a unit cannot come back that was not sent: the units of a line, earliest evidence first

@@ -19,6 +19,7 @@ from sources._sandbox.truth.chargebacks import chargeback
 from sources._sandbox.truth.market_lines import market_line_id
 from sources._sandbox.truth.reader import NONE, Line, Reader, Row, key
 from sources._sandbox.truth.returned import Refund, Return, text_hash
+from sources._sandbox.world.comments import meaning_of
 
 EBAY_REASONS: Mapping[str, str] = {
     "ARRIVED_DAMAGED": "logistics.damaged_in_transit",
@@ -114,6 +115,7 @@ class MarketBack:
                 reason_claimed=words[row["reason_code"]],
                 source_disposition=None,
                 text_hash=text_hash(row["comment"]) if is_ebay else NONE,
+                meaning=meaning_of(row["comment"]) if is_ebay else None,
                 native_resolution=NONE if is_ebay and is_in and is_over and not is_paid else None,
                 native_status=self._status(row),
                 has_no_goods=row["is_withdrawn"] and is_over,

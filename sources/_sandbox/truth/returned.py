@@ -19,6 +19,7 @@ import polars as pl
 from sources._core.privacy import mask_text
 from sources._sandbox.truth.reader import NONE, SEARCH_LAG, UNKNOWN, Line, Reader, Row, key
 from sources._sandbox.world.booking_keys import KEY, transaction_id
+from sources._sandbox.world.comments import meaning_of
 
 _UNDELIVERABLE = "logistics.undeliverable_"
 _WORDS = {
@@ -64,6 +65,7 @@ class Return:
     native_resolution: str | None
     native_status: str | None
     has_no_goods: bool  # the request ended without goods
+    meaning: str | None = None  # what a person reads in the comment
     graded_at: datetime | None = None  # as its source says
     inspections: list[Inspection] = field(default_factory=list)
     # filled by outcomes.py: units by how they ended
@@ -113,8 +115,38 @@ class Return:
         return found.defect_code if found else None
 
     @property
+    def reason_text_label(self) -> str:
+        if self.meaning == "logistics.late" and not (
+            self.received_at or (self.line and self.line.delivered_at)
+        ):
+            return "logistics.not_received_lost"
+        return self.meaning or NONE
+
+    @property
+    def _is_refined(self) -> bool:
+        """Text refines a code inside its first level, or one that says nothing."""
+        text, code = self.reason_text_label, self.reason_claimed
+        if text == NONE:
+            return False
+        if {text, code} == {"fit.too_small", "fit.too_large"}:
+            return False
+        return code.startswith("unknown.") or text.split(".")[0] == code.split(".")[0]
+
+    @property
+    def reason_conflict(self) -> bool:
+        return self.reason_text_label != NONE and not self._is_refined
+
+    @property
+    def reason_source(self) -> str:
+        if self.reason_inspected:
+            return "inspection"
+        is_changed = self._is_refined and self.reason_text_label != self.reason_claimed
+        return "text" if is_changed else "code"
+
+    @property
     def reason_final(self) -> str:
-        return self.reason_inspected or self.reason_claimed
+        claimed = self.reason_text_label if self._is_refined else self.reason_claimed
+        return self.reason_inspected or claimed
 
     @property
     def disposition(self) -> str:
@@ -218,6 +250,7 @@ def _fba(reader: Reader, lines: dict[str, Line], mapped: dict[str, str]) -> Iter
             reason_claimed=_claimed(code, mapped),
             source_disposition=row["disposition"],
             text_hash=text_hash(row["comment"]),
+            meaning=meaning_of(row["comment"]),
             native_resolution=None,
             native_status=None,
             has_no_goods=False,
@@ -304,6 +337,7 @@ def _from_files(reader: Reader, lines: dict[str, Line]) -> Iterator[Return]:
             reason_claimed=row["reason_code"] or "unknown.no_reason",
             source_disposition=row["disposition"] if is_in else None,
             text_hash=text_hash(row["comment"]),
+            meaning=meaning_of(row["comment"]),
             native_resolution=word,
             native_status="withdrawn" if is_closed else None,
             has_no_goods=is_closed and not is_in,

@@ -18,6 +18,7 @@ from sources._sandbox.truth.chargebacks import chargeback
 from sources._sandbox.truth.reader import NONE, UNKNOWN, Line, Reader, Row, key
 from sources._sandbox.truth.returned import Refund, Return, text_hash
 from sources._sandbox.truth.shop_lines import ShopLines, shop_id, spread
+from sources._sandbox.world.comments import meaning_of
 
 REASONS = {
     "color": "description.colour_material",
@@ -110,6 +111,7 @@ class ShopBack:
             reason_claimed=REASONS[word],
             source_disposition=_WORDS.get(row["disposition"]) if is_back else None,
             text_hash=text_hash(row["comment"]),
+            meaning=meaning_of(row["comment"]),
             native_resolution=NONE if is_denied else None,
             native_status=_STATUS[row["ended_as"]] if is_ended else self._open_status(row),
             has_no_goods=is_ended and received is None,

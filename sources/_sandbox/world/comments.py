@@ -136,6 +136,34 @@ SENTENCES: Mapping[str, Mapping[str, Sequence[str]]] = {
     },
 }
 
+# What a person understands from a sentence of a topic, as canonical reasons.
+MEANINGS: Mapping[str, str] = {
+    "safety": "product_defect.safety_allergy",
+    "missing": "product_defect.missing_parts",
+    "quality": "product_defect.quality_cosmetic",
+    "defect": "product_defect.functional",
+    "small": "fit.too_small",
+    "large": "fit.too_large",
+    "description": "description.not_as_described",
+    "wrong": "fulfilment.wrong_item",
+    "late": "logistics.late",
+    "damaged": "logistics.damaged_in_transit",
+    "mind": "remorse.changed_mind",
+}
+
+
+def meaning_of(comment: str | None) -> str | None:
+    """The reason that a person reads in a comment of this module; None without comment."""
+    if not comment:
+        return None
+    known = (
+        (sentence, topic)
+        for by_topic in SENTENCES.values()
+        for topic, sentences in by_topic.items()
+        for sentence in sentences
+    )
+    return next(MEANINGS[topic] for sentence, topic in known if comment.startswith(sentence))
+
 
 def topic_of(reason: str) -> str:
     return next(topic for start, topic in TOPICS if reason.startswith(start))

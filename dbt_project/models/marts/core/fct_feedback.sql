@@ -50,6 +50,10 @@ contacts as (
     group by feedback.feedback_key
 ),
 
+labels as (
+    select * from {{ source('load', 'text_label') }}
+),
+
 final as (
     select
         feedback.feedback_key,
@@ -73,8 +77,15 @@ final as (
         feedback.created_date,
         coalesce(feedback.stars_first, feedback.stars) as stars_first,
         feedback.stars as stars_now,
-        feedback.sentiment,
-        feedback.sentiment_source,
+        -- stars or the source's own word are better evidence than a reading of the text
+        case
+            when feedback.sentiment = 'und' then coalesce(labels.sentiment, 'und')
+            else feedback.sentiment
+        end as sentiment,
+        case
+            when feedback.sentiment = 'und' and labels.sentiment is not null then 'text_model'
+            else feedback.sentiment_source
+        end as sentiment_source,
         coalesce(feedback.stars <= 2, feedback.sentiment = 'negative') as is_negative,
         'none' as reason_l2,
         feedback.text_hash,
@@ -87,6 +98,7 @@ final as (
     from feedback
     left join nearest on feedback.feedback_key = nearest.feedback_key
     left join contacts on feedback.feedback_key = contacts.feedback_key
+    left join labels on feedback.text_hash = labels.text_hash
 )
 
 select * from final
