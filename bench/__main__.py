@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bench import growth, ingest, quiet
+from bench import growth, ingest, quiet, texts
 from bench.measure import Result, record
 from pipelines.resources import places
 
@@ -20,6 +20,7 @@ BENCHES: dict[str, Callable[[], list[Result]]] = {
     "ingest_memory_growth": ingest.memory_growth,
     "nothing_new": quiet.nothing_new,
     "growth_lot_allocation": growth.lot_allocation,
+    "text_throughput": texts.throughput,
 }
 
 
