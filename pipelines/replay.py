@@ -68,6 +68,8 @@ def _last_clock(night: Night) -> datetime:
 
 
 _TAKE_OVER = ("outcome", "audit", "alert_state", "alert_measure", "build")
+# Labels of texts that were erased since, and what the seller's own texts have taught.
+_LABELS = ("text_label", "text_reason", "text_model", "label_quality")
 
 
 def _keep_outcomes(fresh: Warehouse, old: Warehouse, known_by: datetime) -> None:
@@ -84,5 +86,10 @@ def _keep_outcomes(fresh: Warehouse, old: Warehouse, known_by: datetime) -> None
                     f"insert into load.{table} by name"  # noqa: S608 - names of ours
                     f" select * from old.load.{table} where as_of_at <= ?",
                     [known_by.replace(tzinfo=None)],
+                )
+        for table in _LABELS:
+            if (table,) in known:
+                connection.execute(
+                    f"insert into load.{table} by name select * from old.load.{table}"  # noqa: S608
                 )
         connection.execute("detach old")

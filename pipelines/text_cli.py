@@ -10,9 +10,45 @@ from typing import Annotated
 
 import typer
 
+privacy_app = typer.Typer(help="Erase texts of buyers from landing files and warehouse, for good.")
+
 
 def register(app: typer.Typer) -> None:
     app.command("label-text")(label_text)
+    app.add_typer(privacy_app, name="privacy", no_args_is_help=True)
+
+
+@privacy_app.command("erase")
+def privacy_erase(
+    text: Annotated[
+        list[str] | None, typer.Option(help="text_hash of a text; may be repeated.")
+    ] = None,
+    customer: Annotated[
+        list[str] | None, typer.Option(help="customer_key of a buyer; may be repeated.")
+    ] = None,
+) -> None:
+    """Erase texts by hash or by customer; landing files and the database file are rewritten."""
+    from pipelines.opening import Wish, open_night
+    from pipelines.privacy_run import erase_texts
+    from pipelines.terminal import watching
+
+    if not text and not customer:
+        raise typer.BadParameter("name what to erase: --text HASH or --customer KEY")
+    with watching() as watcher, open_night(Wish(reads_sources=False), watcher) as night:
+        count = erase_texts(night, text or (), customer or ())
+    typer.echo(f"{count} texts erased" if count else "no such text is held; nothing was changed")
+
+
+@privacy_app.command("retain")
+def privacy_retain() -> None:
+    """Erase texts that are older than privacy.text_retention_days of the settings."""
+    from pipelines.opening import Wish, open_night
+    from pipelines.privacy_run import retain
+    from pipelines.terminal import watching
+
+    with watching() as watcher, open_night(Wish(reads_sources=False), watcher) as night:
+        count = retain(night)
+    typer.echo(f"{count} texts erased" if count else "no text is too old; nothing was changed")
 
 
 def label_text(

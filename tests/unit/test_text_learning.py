@@ -1,0 +1,148 @@
+"""Learning from stars and codes, phrases, quality figures and the erasure of texts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import msgspec
+import pytest
+import zstandard
+
+from assets.control import ensure_control_tables
+from assets.raw_tables import ensure_raw_tables
+from assets.text import erasure, retraining
+from assets.text.evaluation import figures
+from assets.text.labels import Labeller, Text
+from assets.text.new_texts import gather_texts, label_new_texts
+from assets.text.phrases import phrases_of
+from assets.text.quality import record_quality, sample_judged
+from assets.text.retraining import Taught, label_of_stars, sentiment_lesson, split
+from sources._core.landing import Manifest
+from sources.registry import connectors
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def connection() -> duckdb.DuckDBPyConnection:
+    made = duckdb.connect()
+    ensure_control_tables(made)
+    ensure_raw_tables(made, connectors().values())
+    return made
+
+
+def _comments(connection: duckdb.DuckDBPyConnection, *texts: str) -> None:
+    for text in texts:
+        connection.execute(
+            "insert into raw_amazon.fba_returns (_account, customer_comments) values ('a', ?)",
+            [text],
+        )
+
+
+def test_only_new_texts_are_labelled(connection: duckdb.DuckDBPyConnection) -> None:
+    _comments(connection, " The lid was missing. ", "The lid was missing.", "Sehr gut", "")
+    connection.execute(
+        "insert into raw_files.reviews (_account, title, body) values ('f', 'Bad', 'Broke at once')"
+    )
+    labeller = Labeller()
+    gather_texts(connection, connectors().values())
+    assert label_new_texts(connection, labeller, NOW) == 5  # title, body, and both as one
+    assert label_new_texts(connection, labeller, NOW + timedelta(days=1)) == 0
+    rows = connection.execute(
+        "select text_reason, reason_l2 from load.text_reason where text_hash = md5(?)",
+        ["The lid was missing."],
+    ).fetchall()
+    assert rows == [("missing_parts", "product_defect.missing_parts")]
+    joined = hashlib.md5(b"Bad Broke at once").hexdigest()  # noqa: S324
+    assert connection.execute(
+        "select sentiment, first_seen_at from load.text_label where text_hash = ?", [joined]
+    ).fetchall() == [("negative", datetime(2026, 3, 1))]  # noqa: DTZ001
+
+
+def test_quality_counts_what_people_have_checked(connection: duckdb.DuckDBPyConnection) -> None:
+    _comments(connection, "It broke after two days")
+    labeller = Labeller()
+    gather_texts(connection, connectors().values())
+    label_new_texts(connection, labeller, NOW)
+    connection.execute(
+        "insert into raw_files.label_review (text_hash, reasons, reviewer)"
+        " values (md5('It broke after two days'), 'quality_defect;wrong_item', 'Mei')"
+    )
+    record_quality(connection, labeller, NOW)
+    record_quality(connection, labeller, NOW)
+    assert connection.execute(
+        "select label, precision, recall from load.label_quality"
+        " where sample = 'label_review' and language = 'all' order by label"
+    ).fetchall() == [("quality_defect", 1.0, 1.0), ("wrong_item", None, 0.0)]
+
+
+def test_the_sample_is_read_well() -> None:
+    found = figures(sample_judged(Labeller()))
+    assert found["language accuracy"] >= 0.97
+    assert found["sentiment accuracy, clear-cut"] >= 0.75
+    assert found["reasons micro-F1"] >= 0.60
+
+
+def _own_words(count: int) -> list[Taught]:
+    """A shop whose buyers use words of their own: zorbig is praise, quazzle is a fault."""
+    words = {"positive": "zorbig", "negative": "quazzle"}
+    return [
+        Taught(f"this one is {words[label]} number {n}", label, f"S{n % 9}", NOW + timedelta(n))
+        for n in range(count)
+        for label in [("positive", "negative")[n % 2]]
+    ]
+
+
+def test_stars_teach_words_of_the_shop(monkeypatch: pytest.MonkeyPatch) -> None:
+    lesson = sentiment_lesson(_own_words(600))
+    assert lesson is not None
+    assert lesson.is_better
+    (label,) = Labeller(lesson.model).label([Text("quazzle again, number 9999")])
+    assert label.sentiment == "negative"
+    assert sentiment_lesson(_own_words(100)) is None
+
+
+def test_what_is_held_out_teaches_nothing() -> None:
+    learning, held = split(_own_words(200))
+    assert not {t.text for t in learning} & {t.text for t in held}
+    assert not {t.sku for t in learning} & ({t.sku for t in held} - {t.sku for t in learning})
+    assert max(t.at for t in learning if t.at) < max(t.at for t in held if t.at)
+    assert 0.1 < len(held) / 200 < 0.6
+    assert [label_of_stars(s) for s in (1, 2, 3, 4, 5)] == [
+        "negative", "negative", "neutral", "positive", "positive",
+    ]  # fmt: skip
+    assert retraining.scores(["a", "b"], ["a", "a"], ["a", "b"])[0].precision == 0.5
+
+
+def test_phrases_have_no_stop_words_at_their_ends_and_no_numbers() -> None:
+    found = phrases_of("The battery cover broke, call me at [phone] or 12345", "en")
+    assert "battery cover" in found
+    assert not any(word in " ".join(found) for word in ("phone", "12345", "the battery"))
+    assert "充电器" in phrases_of("充电器坏了", "zh")
+    assert "縫い目" in phrases_of("縫い目がほつれていました", "ja")
+
+
+def test_erased_texts_are_gone_from_landing_files(tmp_path: Path) -> None:
+    folder = tmp_path / "amazon" / "a" / "fba_returns"
+    folder.mkdir(parents=True)
+    rows = [{"_key": str(n), "customer_comments": text} for n, text in enumerate(["keep", "go "])]
+    content = zstandard.compress(b"".join(json.dumps(row).encode() + b"\n" for row in rows))
+    (folder / "20260301T000000-0001.ndjson.zst").write_bytes(content)
+    manifest = Manifest(
+        connector="amazon", account="a", stream="fba_returns",
+        file="20260301T000000-0001.ndjson.zst", sha256=hashlib.sha256(content).hexdigest(),
+        seq=1, rows=2, as_of=NOW,
+    )  # fmt: skip
+    path = folder / "20260301T000000-0001.json"
+    path.write_bytes(msgspec.json.encode(manifest))
+
+    wanted = {hashlib.md5(b"go").hexdigest()}  # noqa: S324
+    assert erasure.erase(tmp_path, connectors().values(), wanted) == 1
+    landed = erasure.read_manifest(path)
+    assert landed.is_intact()
+    assert [json.loads(line)["customer_comments"] for line in landed.lines()] == ["keep", None]
+    assert erasure.erase(tmp_path, connectors().values(), wanted) == 0
