@@ -22,6 +22,7 @@ from assets.text.reasons import Rule, rule_book
 
 BATCH = 2_000
 RETURN_COMMENT = "return_comment"
+POSITIVE = sentiment.CLASSES.index(sentiment.POSITIVE)
 _HAPPY = 0.6  # from this chance of positive on, rules that need a complaint do not count
 _VERY_HAPPY = 0.93  # and here only rules about harm or a missing delivery do
 _LEARNT = 0.6  # from this chance on, what coded returns teach counts
@@ -96,19 +97,24 @@ class Labeller:
         fired = [
             _fired(found.language, text) for found, text in zip(languages, folded, strict=True)
         ]
-        counts = [sentiment.complaints(rules) for rules in fired]
         found = features.extract(folded)
-        chances = sentiment.chances(found, self.feelings, counts)
+        scores = self.feelings.scores(found)
+        happy = sentiment.chances(scores, [0] * len(batch))[:, POSITIVE]
+        counts = [
+            sentiment.complaints(rule for rule in rules if _counts(rule, float(glad), False))
+            for rules, glad in zip(fired, happy, strict=True)
+        ]
+        chances = sentiment.chances(scores, counts)
         learnt = self._learnt(found)
         for at, text in enumerate(batch):
             felt = sentiment.judge(folded[at], chances[at])
-            of_return = _with(learnt.get(at), tuple(_reasons(fired[at], felt.positive, True)))
+            of_return = _with(learnt.get(at), tuple(_reasons(fired[at], happy[at], True)))
             is_return = text.source == RETURN_COMMENT
             yield Label(
                 languages[at],
                 felt.sentiment,
                 round(felt.confidence, 3),
-                of_return if is_return else tuple(_reasons(fired[at], felt.positive, False)),
+                of_return if is_return else tuple(_reasons(fired[at], happy[at], False)),
                 of_return,
             )
 

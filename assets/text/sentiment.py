@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 
 from assets.text import linear
-from assets.text.features import Features
 from assets.text.linear import Floats, Linear, softmax
 from assets.text.reasons import Rule
 
@@ -66,9 +65,9 @@ def adjustments(counts: Sequence[int]) -> Floats:
     return added
 
 
-def chances(found: Features, model: Linear, counts: Sequence[int]) -> Floats:
-    """Text x class."""
-    return softmax(model.scores(found) + adjustments(counts))
+def chances(scores: Floats, counts: Sequence[int]) -> Floats:
+    """From the scores of a model; text x class."""
+    return softmax(scores + adjustments(counts))
 
 
 def judge(folded: str, chance: Floats) -> Felt:
