@@ -54,9 +54,7 @@ def privacy_retain() -> None:
 def label_text(
     source: Annotated[
         Path,
-        typer.Argument(
-            metavar="IN", exists=True, dir_okay=False, help="CSV or Parquet with columns id, text."
-        ),
+        typer.Argument(metavar="IN", dir_okay=False, help="CSV or Parquet with columns id, text."),
     ],
     target: Annotated[Path, typer.Argument(metavar="OUT", help="File of the same format.")],
 ) -> None:

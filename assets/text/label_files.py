@@ -29,6 +29,8 @@ class LabelFileError(ValueError):
 
 def label_file(source: Path, target: Path, workers: int | None = None) -> int:
     """Write the labels of every row of `source`; the number of rows."""
+    if not source.is_file():
+        raise LabelFileError(f"{source} is no file; give a .csv or .parquet with columns id, text")
     if source.suffix.lower() not in _SUFFIXES or target.suffix.lower() != source.suffix.lower():
         raise LabelFileError(f"{source.name} -> {target.name}: give two .csv or two .parquet files")
     is_csv = source.suffix.lower() == ".csv"
