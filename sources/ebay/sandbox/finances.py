@@ -9,10 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from functools import cached_property
 from typing import Any
-
-import polars as pl
 
 from .answers import bad, filters_of, moment, money, range_of, told, whole_number
 from .snapshot import Row, Snapshot
@@ -31,24 +28,13 @@ class Finances:
     def __init__(self, known: Snapshot) -> None:
         self.known = known
 
-    @cached_property
-    def _booked(self) -> list[list[Row]]:
-        """Parts of each transaction, oldest first."""
-        rows = self.known.world.market_bookings.filter(
-            pl.col("account") == self.known.account, pl.col("booked_at") <= self.known.moment
-        ).sort("booked_at", "booking_id", "kind", "line_no", "component")
-        found: dict[tuple[str, str], list[Row]] = defaultdict(list)
-        for row in rows.iter_rows(named=True):
-            found[row["booking_id"], row["kind"]].append(row)
-        return list(found.values())
-
     def transactions(self, query: Query) -> tuple[list[Object], int, int, int]:
         """A page of transactions with total, limit and offset."""
         filters, limit, offset, oldest_first = _asked(query, "transactionDate")
         start, end = self._dates(filters, "transactionDate")
         rows = [
             parts
-            for parts in self._booked
+            for parts in self.known.booked
             if start <= parts[0]["booked_at"] <= end
             and _listed(filters.get("transactionType"), parts[0]["kind"])
             and _listed(filters.get("transactionStatus"), self._status(parts[0]))
@@ -136,20 +122,12 @@ class Finances:
     def payouts(self, query: Query) -> tuple[list[Object], int, int, int]:
         filters, limit, offset, oldest_first = _asked(query, "payoutDate", most=200)
         start, end = self._dates(filters, "payoutDate")
-        rows = [row for row in self._paid if start <= row["listed_at"] <= end]
+        rows = [row for row in self.known.paid_out if start <= row["listed_at"] <= end]
         rows = rows if oldest_first else rows[::-1]
         page = [self._payout_shown(row) for row in rows[offset : offset + limit]]
         return page, len(rows), limit, offset
 
-    @cached_property
-    def _paid(self) -> list[Row]:
-        rows = self.known.world.market_payouts.filter(
-            pl.col("account") == self.known.account, pl.col("listed_at") <= self.known.moment
-        )
-        return rows.sort("listed_at", "payout_id").to_dicts()
-
     def _payout_shown(self, row: Row) -> Object:
-        count = sum(self._payout(parts[0]) == row["payout_id"] for parts in self._booked)
         return {
             "payoutId": row["payout_id"],
             "payoutStatus": "SUCCEEDED",
@@ -157,7 +135,7 @@ class Finances:
             "amount": self._money(row, row["amount_minor"]),
             "payoutDate": moment(row["listed_at"]),
             "lastAttemptedPayoutDate": moment(row["listed_at"]),
-            "transactionCount": count,
+            "transactionCount": self.known.paid_counts[row["payout_id"]],
             "payoutInstrument": {"instrumentType": "BANK", "nickname": "Bank"},
         }
 

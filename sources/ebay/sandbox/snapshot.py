@@ -6,7 +6,7 @@ Belongs here: what is visible. Does not belong here: how it looks as an object.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cached_property
@@ -123,6 +123,30 @@ class Snapshot:
         """Orders cancelled after they were paid."""
         found = [o for o in self.orders.values() if self.reached(o["cancelled_at"])]
         return sorted(found, key=lambda o: (o["cancelled_at"], o["order_id"]))
+
+    @cached_property
+    def booked(self) -> list[list[Row]]:
+        """Parts of each transaction, oldest first."""
+        rows = self.world.market_bookings.filter(
+            pl.col("account") == self.account, pl.col("booked_at") <= self.moment
+        ).sort("booked_at", "booking_id", "kind", "line_no", "component")
+        found: dict[tuple[str, str], list[Row]] = defaultdict(list)
+        for row in rows.iter_rows(named=True):
+            found[row["booking_id"], row["kind"]].append(row)
+        return list(found.values())
+
+    @cached_property
+    def paid_out(self) -> list[Row]:
+        """Payouts, oldest first."""
+        rows = self.world.market_payouts.filter(
+            pl.col("account") == self.account, pl.col("listed_at") <= self.moment
+        )
+        return rows.sort("listed_at", "payout_id").to_dicts()
+
+    @cached_property
+    def paid_counts(self) -> Counter[str]:
+        """Transactions of each payout."""
+        return Counter(parts[0]["payout_id"] for parts in self.booked)
 
     @cached_property
     def buyers(self) -> dict[str, Row]:
