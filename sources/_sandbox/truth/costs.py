@@ -152,8 +152,9 @@ def after_sales_component(row: SettlementRow) -> str | None:
 
 
 def _market_component(row: SettlementRow) -> str | None:
-    """Of eBay and Walmart: labels of returns, and fees given back with a refund."""
-    if row["line_class"] == "fee_credit" and row["transaction_type"].upper() == "REFUND":
+    """Of eBay and Walmart: labels of returns; of eBay fees given back, at another moment than the
+    refund itself."""
+    if row["line_class"] == "fee_credit" and row["transaction_type"] == "REFUND":
         return "fee_credit"
     words = row["amount_description"].lower().replace("_", " ")
     is_label = row["line_class"] == "fee" and "return shipping" in words

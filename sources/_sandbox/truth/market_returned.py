@@ -127,7 +127,9 @@ class MarketBack:
             return "closed" if is_ebay else "cancelled"
         if self._reached(row["sent_at"]):
             return "in_transit"
-        is_agreed = is_ebay and self._reached(row["approved_at"]) and not row["is_kept"]
+        is_agreed = self._reached(row["approved_at"]) and not row["is_kept"]
+        if not is_ebay:
+            is_agreed = row["is_kept"]  # nothing to wait for
         return "authorised" if is_agreed else "requested"
 
     def refunds(self) -> Iterator[Refund]:
@@ -172,12 +174,23 @@ class MarketBack:
                 yield from chargeback(row, lines)
 
     def _walmart_refunds(self) -> Iterator[Refund]:
-        """Of a return: the total is told, and what a unit costs without and with its tax."""
+        """Of a closed period as its file has them; until then as the return tells: the total, and
+        what a unit costs without and with its tax."""
+        filed = list(self._filed_refunds())
+        yield from filed
+        last: dict[str, datetime] = {}
+        for refund in filed:
+            if refund.line:
+                before = last.get(refund.line.key, refund.refunded_at)
+                last[refund.line.key] = max(before, refund.refunded_at)
         for row in self._asked:
             line = self._line(row)
             if row["connector"] != "walmart" or not self._reached(row["refunded_at"]):
                 continue
             if line is None:
+                continue
+            told = last.get(line.key)
+            if told is not None and told >= line.place.noon(row["refunded_at"]):
                 continue
             sold = self._line_ids[row["order_id"], row["line_no"]]
             unit = sold["unit_price_minor"] - sold["unit_discount_minor"]
@@ -192,6 +205,37 @@ class MarketBack:
                 kind=None,
                 return_id=row["return_id"],
             )  # fmt: skip
+
+    def _filed_refunds(self) -> Iterator[Refund]:
+        """By line and day of posting; what came back of the fee stands beside it."""
+        rows = self.reader.world.market_bookings.filter(
+            pl.col("connector") == "walmart",
+            pl.col("kind") == "Refund",
+            pl.col("paid_out_at") <= self.reader.clock,
+        ).sort("booked_at", "booking_id", "component")
+        groups: dict[tuple[str, int, datetime, datetime], list[Row]] = defaultdict(list)
+        for row in rows.iter_rows(named=True):
+            line = self._line(row)
+            if line is not None:
+                posted = line.place.noon(row["booked_at"])
+                groups[row["order_id"], row["line_no"], posted, row["paid_out_at"]].append(row)
+        for (order_id, line_no, posted, listed), parts in groups.items():
+            line = self._line(parts[0])
+            assert line is not None  # noqa: S101
+            sums: dict[str, Decimal] = defaultdict(Decimal)
+            for part in parts:
+                amount = Decimal(part["amount_minor"]).scaleb(-line.place.decimals)
+                sums[part["component"]] += amount
+            number = f"{listed:%Y-%m-%d}-{order_id}-{posted:%Y%m%d}"
+            refund = self._refund(
+                parts[0], line, number, str(line_no), posted,
+                money=(-sums["Product Price"], -sums["Product tax"], Decimal(0)),
+                units=None,
+                kind=None,
+                return_id=None,
+            )  # fmt: skip
+            refund.source, refund.fees = "settlement", sums["Commission on Product"]
+            yield refund
 
     def _refund(
         self,
