@@ -15,7 +15,30 @@ privacy_app = typer.Typer(help="Erase texts of buyers from landing files and war
 
 def register(app: typer.Typer) -> None:
     app.command("label-text")(label_text)
+    app.command("learn-text")(learn_text)
     app.add_typer(privacy_app, name="privacy", no_args_is_help=True)
+
+
+def learn_text(
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="IN", dir_okay=False, help="CSV or Parquet with columns text, stars (1 to 5)."
+        ),
+    ],
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="File for `label-text --model`.")],
+) -> None:
+    """Learn sentiment from starred texts of your own, on top of what the program knows.
+
+    The night does this by itself once a month and keeps what is better; this is for other texts.
+    """
+    from assets.text.label_files import LabelFileError, learn_file
+
+    try:
+        rows = learn_file(source, model)
+    except LabelFileError as error:
+        raise typer.BadParameter(str(error)) from error
+    typer.echo(f"learnt from {rows} texts: {model}")
 
 
 @privacy_app.command("erase")
@@ -57,6 +80,9 @@ def label_text(
         typer.Argument(metavar="IN", dir_okay=False, help="CSV or Parquet with columns id, text."),
     ],
     target: Annotated[Path, typer.Argument(metavar="OUT", help="File of the same format.")],
+    model: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="Sentiment as `learn-text` has learnt it.")
+    ] = None,
 ) -> None:
     """Label texts of buyers: language, sentiment, reasons. Needs no warehouse and no network.
 
@@ -66,7 +92,7 @@ def label_text(
     from assets.text.label_files import LabelFileError, label_file
 
     try:
-        rows = label_file(source, target)
+        rows = label_file(source, target, model)
     except LabelFileError as error:
         raise typer.BadParameter(str(error)) from error
     typer.echo(f"{rows} texts labelled: {target}")

@@ -9,14 +9,19 @@ from __future__ import annotations
 import csv
 import os
 import sys
+import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from assets.text import linear
 from assets.text.labels import Label, Labeller, Text, as_row
 from assets.text.spreading import CHUNK, Row, label_chunks
+
+if TYPE_CHECKING:
+    import polars as pl
 
 REQUIRED = ("id", "text")
 OUTPUT = ("id", "lang", "sentiment", "confidence", "reasons")
@@ -27,8 +32,13 @@ class LabelFileError(ValueError):
     """A file of texts that cannot be read, or a place that cannot be written to."""
 
 
-def label_file(source: Path, target: Path, workers: int | None = None) -> int:
-    """Write the labels of every row of `source`; the number of rows."""
+def label_file(
+    source: Path, target: Path, model: Path | None = None, workers: int | None = None
+) -> int:
+    """Write the labels of every row of `source`; the number of rows.
+
+    `model` is a file that `learn_file` has made; without it sentiment is read by the shipped one.
+    """
     if not source.is_file():
         raise LabelFileError(f"{source} is no file; give a .csv or .parquet with columns id, text")
     if source.suffix.lower() not in _SUFFIXES or target.suffix.lower() != source.suffix.lower():
@@ -39,8 +49,46 @@ def label_file(source: Path, target: Path, workers: int | None = None) -> int:
     is_small = len(first) < CHUNK
     chunks = iter([first]) if is_small else _chunks(first, rows)
     workers = 1 if is_small else workers or os.cpu_count() or 1
-    labelled = map(_output, label_chunks(Labeller(), chunks, workers))
+    labelled = map(_output, label_chunks(_labeller(model), chunks, workers))
     return _write_csv(target, labelled) if is_csv else _write_parquet(source, target, labelled)
+
+
+def _labeller(model: Path | None) -> Labeller:
+    if model is None:
+        return Labeller()
+    with _readable(model, "a model"):
+        return Labeller(linear.load(model.read_bytes()))
+
+
+def learn_file(source: Path, model: Path) -> int:
+    """Learn sentiment from a file of texts and stars (1 to 5); the number of rows that taught."""
+    from assets.text.retraining import label_of_stars, learn_from_stars
+
+    frame = _frame(source)
+    _check_columns(source, frame.columns, ("text", "stars"))
+    rows = [
+        (str(text), label_of_stars(float(stars)))
+        for text, stars in frame.select("text", "stars").iter_rows()
+        if text and stars is not None
+    ]
+    if not rows:
+        raise LabelFileError(f"{source.name} has no row with a text and stars")
+    texts, labels = zip(*rows, strict=True)
+    linear.save(learn_from_stars(texts, labels), model)
+    return len(rows)
+
+
+def _frame(source: Path) -> pl.DataFrame:
+    import polars as pl
+
+    if not source.is_file() or source.suffix.lower() not in _SUFFIXES:
+        raise LabelFileError(f"{source} is no .csv or .parquet file")
+    with _readable(source, "a table"):
+        return (
+            pl.read_csv(source, encoding="utf8-lossy")
+            if source.suffix.lower() == ".csv"
+            else pl.read_parquet(source)
+        )
 
 
 def _chunks(first: list[Row], rows: Iterator[Row]) -> Iterator[list[Row]]:
@@ -71,7 +119,7 @@ def _read_csv(path: Path) -> Iterator[Row]:
 def _read_parquet(path: Path) -> Iterator[Row]:
     import pyarrow.parquet as pq
 
-    with _readable(path):
+    with _readable(path, "Parquet"):
         file = pq.ParquetFile(path)
     names = file.schema_arrow.names
     _check_columns(path, names)
@@ -82,19 +130,21 @@ def _read_parquet(path: Path) -> Iterator[Row]:
 
 
 @contextmanager
-def _readable(path: Path) -> Iterator[None]:
+def _readable(path: Path, kind: str) -> Iterator[None]:
+    import polars as pl
+
     try:
         yield
-    except (OSError, ValueError) as error:
-        raise LabelFileError(f"{path} cannot be read as Parquet: {error}") from error
+    except (OSError, ValueError, zipfile.BadZipFile, pl.exceptions.PolarsError) as error:
+        raise LabelFileError(f"{path} cannot be read as {kind}: {error}") from error
 
 
-def _check_columns(path: Path, names: Sequence[str]) -> None:
-    missing = [name for name in REQUIRED if name not in names]
+def _check_columns(path: Path, names: Sequence[str], needed: Sequence[str] = REQUIRED) -> None:
+    missing = [name for name in needed if name not in names]
     if missing:
         raise LabelFileError(
-            f"{path.name} has no column {' and no '.join(missing)}; needed are id and text, "
-            f"lang and source_type may be there; it has {', '.join(names) or 'no columns'}"
+            f"{path.name} has no column {' and no '.join(missing)}; needed are "
+            f"{' and '.join(needed)}; it has {', '.join(names) or 'no columns'}"
         )
 
 

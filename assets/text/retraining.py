@@ -80,7 +80,11 @@ def label_of_stars(stars: float, most: float = 5.0) -> str:
 def learn_from_stars(
     texts: Sequence[str], labels: Sequence[str], start: Linear | None = None
 ) -> Linear:
-    """The shipped model, corrected by these texts. Labels are words of `sentiment.CLASSES`."""
+    """The shipped model, corrected by these texts. Labels are words of `sentiment.CLASSES`.
+
+    Three stars over a judgement are frequent, so learning would make many texts neutral: what the
+    labels add against that is not part of what is learnt.
+    """
     begun = start or sentiment.shipped()
     folded = [fold(clean(text)) for text in texts]
     numbers = np.array([sentiment.CLASSES.index(label) for label in labels])
@@ -89,7 +93,7 @@ def learn_from_stars(
         numbers,
         sentiment.CLASSES,
         start=begun,
-        offsets=sentiment.adjustments(_complaints(folded)),
+        offsets=sentiment.adjustments(_complaints(folded), neutral=0.0),
         penalty=_STAR_PENALTY,
     )
 

@@ -57,10 +57,10 @@ def complaints(fired: Iterable[Rule]) -> int:
     return len({rule.reason for rule in fired if not rule.needs_negative})
 
 
-def adjustments(counts: Sequence[int]) -> Floats:
+def adjustments(counts: Sequence[int], neutral: float = _NEUTRAL_BIAS) -> Floats:
     """What is added to the scores of a model, text x class; `counts` are complaints of each."""
     added = np.zeros((len(counts), len(CLASSES)), np.float32)
-    added[:, CLASSES.index(NEUTRAL)] = _NEUTRAL_BIAS
+    added[:, CLASSES.index(NEUTRAL)] = neutral
     added[:, CLASSES.index(NEGATIVE)] = _COMPLAINT * np.minimum(counts, _MAX_COMPLAINTS)
     return added
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 import msgspec
+import polars as pl
 import pytest
 import zstandard
 
@@ -16,6 +17,7 @@ from assets.control import ensure_control_tables
 from assets.raw_tables import ensure_raw_tables
 from assets.text import erasure, retraining
 from assets.text.evaluation import figures
+from assets.text.label_files import LabelFileError, label_file, learn_file
 from assets.text.labels import Labeller, Text
 from assets.text.new_texts import gather_texts, label_new_texts
 from assets.text.phrases import phrases_of
@@ -146,3 +148,14 @@ def test_erased_texts_are_gone_from_landing_files(tmp_path: Path) -> None:
     assert landed.is_intact()
     assert [json.loads(line)["customer_comments"] for line in landed.lines()] == ["keep", None]
     assert erasure.erase(tmp_path, connectors().values(), wanted) == 0
+
+
+def test_a_file_of_stars_teaches_a_model_for_files(tmp_path: Path) -> None:
+    rows = [(t.text, 5 if t.label == "positive" else 1) for t in _own_words(400)]
+    pl.DataFrame(rows, schema=["text", "stars"], orient="row").write_csv(tmp_path / "stars.csv")
+    pl.DataFrame({"id": [1], "text": ["quazzle, number 777"]}).write_csv(tmp_path / "in.csv")
+    assert learn_file(tmp_path / "stars.csv", tmp_path / "model") == 400
+    label_file(tmp_path / "in.csv", tmp_path / "out.csv", tmp_path / "model")
+    assert pl.read_csv(tmp_path / "out.csv")["sentiment"].to_list() == ["negative"]
+    with pytest.raises(LabelFileError, match="cannot be read as a model"):
+        label_file(tmp_path / "in.csv", tmp_path / "out.csv", tmp_path / "in.csv")
