@@ -69,7 +69,7 @@ def _last_clock(night: Night) -> datetime:
 
 _TAKE_OVER = ("outcome", "audit", "alert_state", "alert_measure", "build")
 # Labels of texts that were erased since, and what the seller's own texts have taught.
-_LABELS = ("text_label", "text_reason", "text_model", "label_quality")
+_LABELS = ("text_label", "text_reason", "text_phrase", "text_model", "label_quality")
 
 
 def _keep_outcomes(fresh: Warehouse, old: Warehouse, known_by: datetime) -> None:

@@ -56,6 +56,10 @@ def gather_texts(connection: Connection, connectors: Iterable[Connector]) -> int
         f" from ({' union all '.join(selects) or 'select null as _account, null as text'})"
         " where trim(text) <> '' group by 1"
     )
+    # labels of a text that is gone stay; its words do not
+    connection.execute(
+        "delete from load.text_phrase where text_hash not in (select text_hash from text_seen)"
+    )
     (count,) = connection.execute("select count(*) from text_seen").fetchall()[0]
     return int(count)
 

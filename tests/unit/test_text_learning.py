@@ -59,6 +59,11 @@ def test_only_new_texts_are_labelled(connection: duckdb.DuckDBPyConnection) -> N
         ["The lid was missing."],
     ).fetchall()
     assert rows == [("missing_parts", "product_defect.missing_parts")]
+    connection.execute("delete from raw_amazon.fba_returns")
+    gather_texts(connection, connectors().values())
+    assert connection.execute(
+        "select count(distinct text_hash) from load.text_phrase"
+    ).fetchall() == [(2,)]  # a single word is no phrase; words of texts that are gone are gone
     joined = hashlib.md5(b"Bad Broke at once").hexdigest()  # noqa: S324
     assert connection.execute(
         "select sentiment, first_seen_at from load.text_label where text_hash = ?", [joined]
