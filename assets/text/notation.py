@@ -7,6 +7,7 @@ with gaps are either slow, or an automaton of a gigabyte.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -16,8 +17,10 @@ from assets.text.cleaning import fold
 GAPS = {".": (2, 4), "..": (4, 8), "...": (9, 16)}
 _CACHED_WORDS = 200_000
 
-Hits = dict[int, list[tuple[int, int]]]  # element -> where it begins and ends
+Hits = defaultdict[int, list[tuple[int, int]]]  # element -> where it begins and ends
 Entry = tuple[int, tuple[str, ...]]  # element, and the words that must follow
+# Of one word: elements it is alone, entries by the word that must follow, entries by its beginning.
+Known = tuple[tuple[int, ...], dict[str, list[Entry]], tuple[Entry, ...]]
 
 
 @dataclass(frozen=True)
@@ -61,11 +64,12 @@ class Lexicon:
     is_spaced: bool
     words: Mapping[str, str]
     _numbers: dict[str, int] = field(default_factory=dict)
+    _widths: dict[int, int] = field(default_factory=dict)  # alternatives of each element
     _exact: dict[str, list[Entry]] = field(default_factory=dict)
     _starts: dict[str, list[Entry]] = field(default_factory=dict)
     _lengths: dict[str, tuple[int, ...]] = field(default_factory=dict)
-    _known: dict[str, tuple[Entry, ...]] = field(default_factory=dict)
-    _by_first: dict[int, list[tuple[int, Pattern]]] = field(default_factory=dict)
+    _known: dict[str, Known] = field(default_factory=dict)
+    _by_rarest: dict[int, list[tuple[int, Pattern]]] = field(default_factory=dict)
 
     def add(self, pattern: str, owner: int) -> None:
         """A pattern in the notation; `owner` is given back where it occurs."""
@@ -73,11 +77,12 @@ class Lexicon:
         orders = [halves] if len(halves) == 1 else [halves, halves[::-1]]
         for order in orders:
             sequence = Pattern(tuple(self._steps(" .. ".join(order))), owner)
+            elements = [step.element for step in sequence.steps if not step.is_optional]
             needed = 0
-            for step in sequence.steps:
-                needed |= 0 if step.is_optional else 1 << step.element
-            first = sequence.steps[0].element
-            self._by_first.setdefault(first, []).append((needed, sequence))
+            for element in elements:
+                needed |= 1 << element
+            rarest = min(elements, key=lambda element: self._widths[element])
+            self._by_rarest.setdefault(rarest, []).append((needed, sequence))
 
     def owners(self, sentence: Sequence[str] | str) -> set[int]:
         """Owners of the patterns that occur; a sentence is a list of words, or a text of signs."""
@@ -90,7 +95,7 @@ class Lexicon:
             present |= 1 << element
         found: set[int] = set()
         for element in hits:
-            for needed, sequence in self._by_first.get(element, ()):
+            for needed, sequence in self._by_rarest.get(element, ()):
                 if (
                     needed & present == needed
                     and sequence.owner not in found
@@ -121,6 +126,7 @@ class Lexicon:
             expanded = expanded[:start] + inner + expanded[end + 1 :]
         if expanded not in self._numbers:
             self._numbers[expanded] = len(self._numbers)
+            self._widths[self._numbers[expanded]] = expanded.count("|")
             for alternative in expanded.split("|"):
                 if alternative:
                     self._enter(fold(alternative), self._numbers[expanded])
@@ -138,35 +144,49 @@ class Lexicon:
         table.setdefault(first.rstrip("*"), []).append((element, tuple(rest)))
 
     def _hits_of_signs(self, text: str) -> Hits:
-        hits: Hits = {}
+        hits: Hits = defaultdict(list)
         exact, lengths = self._exact, self._lengths
         for at, sign in enumerate(text):
             for length in lengths.get(sign, ()):
                 for element, _ in exact.get(text[at : at + length], ()):
-                    hits.setdefault(element, []).append((at, at + length))
+                    hits[element].append((at, at + length))
         return hits
 
     def _hits_of_words(self, words: Sequence[str] | str) -> Hits:
-        hits: Hits = {}
+        hits: Hits = defaultdict(list)
         known = self._known
         for at, word in enumerate(words):
-            entries = known.get(word)
-            if entries is None:
-                entries = self._look_up(word)
-            for element, rest in entries:
-                if not rest:
-                    hits.setdefault(element, []).append((at, at + 1))
-                elif _follows(rest, words[at + 1 : at + 1 + len(rest)]):
-                    hits.setdefault(element, []).append((at, at + 1 + len(rest)))
+            found = known.get(word)
+            if found is None:
+                found = self._look_up(word)
+            alone, followed, begun = found
+            for element in alone:
+                hits[element].append((at, at + 1))
+            if not followed and not begun:
+                continue
+            after = words[at + 1] if at + 1 < len(words) else ""
+            for element, rest in (*followed.get(after, ()), *begun):
+                end = at + 1 + len(rest)
+                if _follows(rest, words[at + 1 : end]):
+                    hits[element].append((at, end))
         return hits
 
-    def _look_up(self, word: str) -> tuple[Entry, ...]:
-        found = list(self._exact.get(word, ()))
+    def _look_up(self, word: str) -> Known:
+        entries = list(self._exact.get(word, ()))
         for length in range(1, len(word) + 1):
-            found += self._starts.get(word[:length], ())
+            entries += self._starts.get(word[:length], ())
+        followed: dict[str, list[Entry]] = {}
+        begun = []
+        for element, rest in entries:
+            if rest and rest[0].endswith("*"):
+                begun.append((element, rest))
+            elif rest:
+                followed.setdefault(rest[0], []).append((element, rest))
+        alone = tuple(element for element, rest in entries if not rest)
+        found = (alone, followed, tuple(begun))
         if len(self._known) < _CACHED_WORDS:
-            self._known[word] = tuple(found)
-        return tuple(found)
+            self._known[word] = found
+        return found
 
 
 def _follows(wanted: Sequence[str], words: Sequence[str]) -> bool:
