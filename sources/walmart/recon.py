@@ -176,7 +176,7 @@ def not_offered(what: str, error: StopStream) -> Reject:
 
 def _gone(report: _Report) -> Reject:
     advice = (
-        "Walmart lists the report but no longer has it: download it in Seller Center under "
-        "Payments, Statements, and read it with `aftersales import`"
+        "Walmart lists the report but does not give it: look in Seller Center under Payments, "
+        "Statements, whether it is there, else ask seller support"
     )
     return Reject("document_gone", 0, advice, report.ref)
