@@ -33,6 +33,7 @@ from assets.control import (
 )
 from assets.dbt import BuildResult, DbtProject
 from assets.load import LoadResult, load_landed
+from assets.open_parcels import open_parcels
 from assets.publish import Build, Options, Publication, PublicationBlockedError
 from assets.raw_tables import ensure_raw_tables, raw_tables
 from assets.warehouse import StorageFullError, Warehouse, transaction
@@ -43,7 +44,7 @@ from pipelines.resources import Places, code_version
 from pipelines.settings import Settings
 from pipelines.settings_tables import settings_rows
 from sources._core.clock import Clock, HurriedClock
-from sources._core.connector import AccountSettings, Connector, Window
+from sources._core.connector import AccountSettings, Connector, OpenParcel, Window
 from sources._core.extract import STATIC_ACCOUNT, ExtractRequest, StreamOutcome, extract_all
 
 log = logging.getLogger(__name__)
@@ -194,10 +195,11 @@ def extract(
     night.watcher.step("extract")
     with night.warehouse.connect() as connection:
         cursors = read_cursors(connection)
+        parcels = open_parcels(connection)
     requests = [
         ExtractRequest(
             connector=connector,
-            account=account,
+            account=_with_parcels(account, parcels),
             cursors={
                 stream: at
                 for (name, owner, stream), at in cursors.items()
@@ -215,6 +217,13 @@ def extract(
     outcomes = extract_all(requests, night.places.landing, clock, night.watcher.stream)
     night.report.outcomes.extend(outcomes)
     return outcomes
+
+
+def _with_parcels(account: AccountSettings, parcels: Sequence[OpenParcel]) -> AccountSettings:
+    """Accounts that follow parcels are told which are on their way; others stay as they are."""
+    if "open_parcels" not in type(account).model_fields:
+        return account
+    return account.model_copy(update={"open_parcels": parcels})
 
 
 def _lists_for_all(

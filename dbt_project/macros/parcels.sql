@@ -81,3 +81,33 @@
     cast({{ epoch_microseconds(to_at) }} - {{ epoch_microseconds(from_at) }} as double)
     / 3600000000.0
 {%- endmacro %}
+
+
+{#- Whether a time as text says how far it is from UTC; an hour needs to be there too. -#}
+{% macro has_offset(text) -%}
+    coalesce(regexp_matches({{ text }}, '[T ][0-9]{2}:.*(Z|[+-][0-9]{2}:?[0-9]{2})$'), false)
+{%- endmacro %}
+
+
+{#- A time with its offset as a timestamp in UTC; NULL where it is none. -#}
+{% macro offset_timestamp(text) -%}
+    {{ return(adapter.dispatch("offset_timestamp")(text)) }}
+{%- endmacro %}
+
+{% macro default__offset_timestamp(text) -%}
+    try_cast({{ text }} as timestamptz) at time zone 'UTC'
+{%- endmacro %}
+
+{% macro spark__offset_timestamp(text) -%}
+    to_timestamp_ntz(try_to_timestamp({{ text }}))
+{%- endmacro %}
+
+
+{#- The day as written, which is the day at the place; 24:00 is the start of the next one. -#}
+{% macro local_day(text) -%}
+    case
+        when substring({{ text }}, 12, 5) = '24:00'
+            then {{ add_days("try_cast(substring(" ~ text ~ ", 1, 10) as date)", 1) }}
+        else try_cast(substring({{ text }}, 1, 10) as date)
+    end
+{%- endmacro %}

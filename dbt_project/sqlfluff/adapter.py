@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 SPELLINGS: dict[str, str] = {
+    "offset_timestamp": "try_cast({} as timestamptz) at time zone 'UTC'",
     "integers": "select 1 as i",
     "elements": "unnest({0})",
     "ordered_list": "string_agg({0}, '{1}' order by {0})",

@@ -47,6 +47,25 @@ class AccountSettings(pydantic.BaseModel):
     time_zones: Mapping[str, str] = {}
     prices_include_tax: Mapping[str, bool] = {}
 
+    def reads(self, stream: str) -> bool:
+        """Whether the account has this stream: of several vendors an account is one's."""
+        return bool(stream)
+
+
+@dataclass(frozen=True)
+class OpenParcel:
+    """A parcel still on its way, as the last build knows it.
+
+    The night fills them into settings that have a field `open_parcels`: a connector does not open
+    the warehouse.
+    """
+
+    carrier: str
+    tracking_number: str
+    order_ref: str
+    sent_on: date
+    fulfilled_by: str = "seller"
+
 
 @dataclass(frozen=True)
 class Window:

@@ -153,6 +153,8 @@ def _streams_of(requests: Sequence[ExtractRequest]) -> list[tuple[ExtractRequest
         for stream in request.connector.streams:
             if request.streams is not None and stream.name not in request.streams:
                 continue
+            if not stream.is_static and not request.account.reads(stream.name):
+                continue
             if stream.is_static:
                 place = (request.connector.name, stream.name)
                 if place in static_seen:

@@ -2,14 +2,16 @@
 
 from sources._core.connector import Connector
 
+from .client import check, open_client
 from .config import API_VERSION, SUNSET_DATE, TrackingAccount
-from .lists import STREAMS
+from .streams import STREAMS
 
 CONNECTOR = Connector(
     name="tracking",
     streams=STREAMS,
     settings=TrackingAccount,
-    open=lambda account, _clock: account,
+    open=open_client,
+    check=check,
     account_kind="tracking",
     api_version=API_VERSION,
     sunset_date=SUNSET_DATE,

@@ -53,12 +53,20 @@ class CarrierWord(Record):
     carrier: str
 
 
+class CountryCode(Record):
+    """The three letters of a country and its two."""
+
+    alpha3: str
+    country: str
+
+
 _STATUS_KEY = ("native_status", "native_substatus", "source")
 STREAMS = (
     csv_stream("statuses", HERE / "statuses.csv", Status, _STATUS_KEY),
     csv_stream("file_statuses", HERE / "file_statuses.csv", Status, _STATUS_KEY),
     csv_stream("carriers", HERE / "carriers.csv", Carrier, ("carrier",)),
     csv_stream("carrier_words", HERE / "carrier_words.csv", CarrierWord, ("word",)),
+    csv_stream("country_codes", HERE / "country_codes.csv", CountryCode, ("alpha3",)),
     *static_streams(HERE),
 )
 
@@ -72,6 +80,10 @@ class CarrierKeys:
     @functools.cached_property
     def by_key(self) -> Mapping[str, str]:
         return {key: carrier for carrier, key in self.by_carrier.items()}
+
+    def carrier_of(self, key: object) -> str | None:
+        """Our word for the carrier of a vendor's key; None where nobody said whose it is."""
+        return self.by_key.get(str(key)) if key is not None else None
 
 
 def carrier_keys(column: str, overrides: Mapping[str, str]) -> CarrierKeys:

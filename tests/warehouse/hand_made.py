@@ -24,7 +24,14 @@ from assets.dbt import BuildResult, DbtProject
 from assets.raw_tables import ensure_raw_tables
 from assets.warehouse import Warehouse
 from sources.registry import connectors
-from tests.warehouse import ebay_shop, parcels_by_hand, service_rows, shopify_shop, walmart_store
+from tests.warehouse import (
+    ebay_shop,
+    parcels_by_hand,
+    parcels_followed,
+    service_rows,
+    shopify_shop,
+    walmart_store,
+)
 
 Row = Mapping[str, Any]
 SOURCES = Path(__file__).resolve().parents[2] / "sources"
@@ -680,6 +687,7 @@ def built() -> HandMade:
     shopify_shop.load_shop(made.warehouse, folder / "landing")
     ebay_shop.load_shop(made.warehouse, folder / "landing_ebay")
     walmart_store.load_store(made.warehouse, folder / "landing_walmart")
+    parcels_followed.load_services(made.warehouse, folder / "landing")
     result = made.build()
     assert not result.blocking, [(n.name, n.message) for n in result.blocking]
     return made

@@ -88,6 +88,9 @@ ORDERS = [
     # nobody tells the number: a file of scans names the order
     order("P20", "", carrier=None, carrier_service=None, tracking_number=None),
     order("P21", "1ZOPEN"),
+    # case 4: the service knows nothing of it
+    order("P4", "4NOTHING", shipped_at=at("03-18 00:00")),
+    order("P22", "CORRECTED", shipped_at=at("03-04 12:00")),
     # case 18
     order("P18", " 00ab12 "),
     # case 5, and a line that does not name the carrier of a number that only one has
@@ -153,6 +156,8 @@ SCANS = [
     scan("1ZOUT", "01-08 15:00", "DELIVERED"),
     # case 18
     scan("00AB12", "01-06 15:00", "ACCEPTED"),
+    # three sources of one delivery: the carrier's file is believed
+    scan("TRUST", "03-09 15:00", "DELIVERED"),
     # an order named by a file only, with the day promised there
     scan("20NAMED", "01-06 15:00", "ACCEPTED", order_ref="P20", promised_date=date(2026, 1, 8)),
     scan("20NAMED", "01-08 15:00", "DELIVERED", order_ref="P20", promised_date=date(2026, 1, 8)),
@@ -191,7 +196,7 @@ def rows() -> dict[str, list[Row]]:
 def lists() -> dict[str, list[Row]]:
     """The lists that ship with the connector."""
     found: dict[str, list[Row]] = {}
-    for name in ("statuses", "file_statuses", "carriers", "carrier_words"):
+    for name in ("statuses", "file_statuses", "carriers", "carrier_words", "country_codes"):
         with (SOURCES / "tracking" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
             found[f"raw_tracking.{name}"] = [
                 {k: v or None for k, v in row.items()} for row in csv.DictReader(file)

@@ -10,6 +10,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from assets.open_parcels import open_parcels
+from sources._core.connector import OpenParcel
 from tests.warehouse import hand_made
 from tests.warehouse.parcels_by_hand import at
 
@@ -216,4 +218,97 @@ def test_carriers_have_one_name_whatever_the_word() -> None:
         ("fedex|unknown", "FedEx", True),
         ("ups|ground", "UPS", False),
         ("ups|unknown", "UPS", True),
+    ]
+
+
+def test_case_4_a_number_of_which_nothing_is_known_stays_open() -> None:
+    columns = "order_key, milestone, exception_code, failed_attempts, undelivered_kind"
+    assert parcel("4NOTHING", columns) == ("files:postshop:P4", "UNKNOWN", None, None, None)
+    assert [p for p in open_now() if p.tracking_number == "4NOTHING"] == [
+        OpenParcel("ups", "4NOTHING", "P4", date(2026, 3, 18), "seller")
+    ]
+
+
+def test_parcels_that_have_ended_are_not_followed() -> None:
+    numbers = {p.tracking_number for p in open_now()}
+    assert {"1ZOPEN", "00AB12", "CORRECTED"} <= numbers
+    assert not numbers & {"1ZPLAIN", "1ZLOST", "1ZOUT", "9FOUND"}
+
+
+def open_now() -> list[OpenParcel]:
+    with hand_made.built().warehouse.connect(read_only=True) as connection:
+        return open_parcels(connection)
+
+
+def test_case_11_what_two_legs_repeat_is_one_event() -> None:
+    assert events("11LEGS", "fct_parcel_event.milestone, leg") == [
+        ("ACCEPTED", "first"), ("IN_TRANSIT", "first"), ("DELIVERED", "last"),
+    ]  # fmt: skip
+    assert parcel("11LEGS", "transit_days, milestone") == (2.0, "DELIVERED")
+
+
+def test_case_12_times_without_offset_day_or_sense() -> None:
+    columns = "event_at, event_date, fct_parcel_event.milestone"
+    assert sorted(events("12TIMES", columns), key=lambda row: row[1]) == [
+        (at("03-05 15:00"), date(2026, 3, 5), "ACCEPTED"),
+        (None, date(2026, 3, 7), "IN_TRANSIT"),
+        (None, date(2026, 3, 8), "CUSTOMS_STARTED"),
+        (at("03-10 04:00"), date(2026, 3, 10), "DELIVERED"),
+    ]
+
+
+def test_case_14_an_event_that_disappears_is_kept_as_superseded() -> None:
+    columns = "event_at, fct_parcel_event.milestone, is_superseded"
+    assert events("14REWRITE", columns) == [
+        (at("03-05 15:00"), "ACCEPTED", False),
+        (at("03-06 15:00"), "IN_TRANSIT", True),
+        (at("03-06 17:00"), "IN_TRANSIT", False),
+        (at("03-08 15:00"), "CUSTOMS_STARTED", False),
+    ]
+    assert parcel("14REWRITE", "milestone, accepted_at") == (
+        "CUSTOMS_STARTED", at("03-05 15:00"),
+    )  # fmt: skip
+
+
+def test_case_17_a_return_parcel_by_a_service_is_one() -> None:
+    assert parcel("ASRET", "direction, order_key") == ("return", "files:postshop:P17")
+    assert order_line("P17", 1, "delivered_date") == (date(2026, 1, 8),)
+
+
+def test_the_first_estimate_stands_where_nobody_promised() -> None:
+    assert parcel("ESTIMATED", "promised_date") == (date(2026, 3, 12),)
+    assert parcel("AS1", "promised_date, days_late, destination") == (date(2026, 3, 8), 1, "US")
+
+
+def test_what_a_service_gave_up_is_closed_but_not_lost() -> None:
+    assert parcel("STALE", "milestone, exception_code, is_lost, is_presumed_lost") == (
+        "CLOSED", "STALE", False, False,
+    )  # fmt: skip
+
+
+def test_the_carriers_file_is_believed_before_services() -> None:
+    assert parcel("TRUST", "delivered_at, milestone, transit_days") == (
+        at("03-09 15:00"), "DELIVERED", 4.0,
+    )  # fmt: skip
+    sources = {row[0] for row in events("TRUST", "tracking_source")}
+    assert sources == {"file", "seventeentrack", "aftership"}
+
+
+def test_a_corrected_carrier_is_the_parcel_that_was_asked_for() -> None:
+    assert parcel("CORRECTED", "carrier, order_key, milestone") == (
+        "ups", "files:postshop:P22", "ACCEPTED",
+    )  # fmt: skip
+
+
+def test_a_stage_stands_in_for_a_missing_sub_status() -> None:
+    assert events("STAGED", "fct_parcel_event.milestone, native_status") == [
+        ("ACCEPTED", "InTransit")
+    ]
+
+
+def test_events_of_aftership_have_their_country_and_time() -> None:
+    assert events("AS1", "event_at, event_date, fct_parcel_event.milestone, event_country") == [
+        (at("03-05 15:00"), date(2026, 3, 5), "ACCEPTED", "US"),
+        (at("03-09 14:00"), date(2026, 3, 9), "DELIVERED", "US"),
+        (None, date(2026, 3, 6), "IN_TRANSIT", "US"),
     ]
