@@ -42,7 +42,7 @@ from sources._core.durable import write_atomically
 from sources._core.errors import SourceError
 from sources._core.landing import LandingWriter, finished_sources, stream_folder
 from sources._core.records import Encoded, RecordEncoder
-from sources.files import shop_export
+from sources.files import parcel_exports, shop_export
 from sources.files.as_downloaded import TextTable, read_downloaded
 from sources.files.cells import FileRefusedError
 
@@ -73,7 +73,10 @@ class Importer:
                 if shop_export.is_shop_export(table.header):
                     findings.append(self._take_shop_export(path, table))
                     continue
-                file = recognise(path, table, self.connectors)
+                file = self._recognised(path, table)
+                if isinstance(file, parcel_exports.ParcelExport):
+                    findings.append(self._take_parcels(path, table, file))
+                    continue
             except (RefusedError, FileRefusedError) as refused:
                 findings.append(Finding(path, "refused", str(refused)))
                 continue
@@ -87,6 +90,16 @@ class Importer:
             findings.append(self._take(file))
         order = {path: number for number, path in enumerate(paths)}
         return sorted(findings, key=lambda f: order[f.path])
+
+    def _recognised(self, path: Path, table: TextTable) -> Recognised | parcel_exports.ParcelExport:
+        """A marketplace's report first: some have tracking numbers too."""
+        try:
+            return recognise(path, table, self.connectors)
+        except RefusedError:
+            parcels = parcel_exports.recognise_parcels(table.header)
+            if parcels is None:
+                raise
+            return parcels
 
     def _take(self, file: Recognised) -> Finding:
         if not file.rows and not any(file.rejects.values()):
@@ -122,7 +135,7 @@ class Importer:
         lines = shop_export.order_lines(text, channel)
         if not lines:
             return Finding(path, "empty", "the export has no rows", title=title, account=channel)
-        self._drop(f"{path.stem}-{sha256[:8]}.csv", shop_export.as_csv(lines))
+        self._drop(shop_export.DATASET, path, sha256, shop_export.as_csv(lines))
         days = sorted(date.fromisoformat(line["ordered_at"][:10]) for line in lines)
         if not self._has_api(channel):
             self.imported = self.imported.with_account(ImportedAccount("files", channel, ()))
@@ -151,6 +164,50 @@ class Importer:
             last_day=days[-1],
         )
 
+    def _take_parcels(
+        self, path: Path, table: TextTable, export: parcel_exports.ParcelExport
+    ) -> Finding:
+        """A tracking export or a carrier's bill goes into the inbox, as rows of its dataset."""
+        sha256 = hash_of(path)
+        kind = export.export
+        known = next((f for f in self.imported.files if f.sha256 == sha256), None)
+        if known is not None:
+            return Finding(path, "known", "was imported before", title=kind.title)
+        zones = self.settings.inbox.time_zone
+        rows = parcel_exports.rows_of(
+            export,
+            table.data.decode(table.charset or "utf-8-sig"),
+            has_zone=kind.dataset in zones or "all" in zones,
+        )
+        days = sorted(row[export.day_column][:10] for row in rows if row[export.day_column])
+        if not days:
+            return Finding(path, "empty", "the file has no rows with a day", title=kind.title)
+        try:
+            first, last = date.fromisoformat(days[0]), date.fromisoformat(days[-1])
+        except ValueError:
+            raise RefusedError(
+                "its days are not written as 2026-11-22: download it again with ISO dates"
+            ) from None
+        self._drop(kind.dataset, path, sha256, parcel_exports.as_csv(rows))
+        self.imported = self.imported.with_file(
+            ImportedFile(
+                name=path.name,
+                sha256=sha256,
+                connector="files",
+                account="inbox",
+                stream=kind.dataset,
+                rows=len(rows),
+                first_day=first,
+                last_day=last,
+                currency=rows[0].get("currency"),
+                imported_at=self.now,
+            )
+        )
+        write_imported(self.places.data, self.imported)
+        return Finding(
+            path, "new", title=kind.title, rows=len(rows), first_day=first, last_day=last
+        )
+
     def _shop_channel(self) -> str:
         """The account that was named, else the only shop of the settings, else `shopify`."""
         shops = [a.name for a in self.settings.accounts if a.connector == "shopify"]
@@ -168,9 +225,10 @@ class Importer:
             )
         return shops[0] if shops else "shopify"
 
-    def _drop(self, name: str, content: bytes) -> None:
+    def _drop(self, dataset: str, path: Path, sha256: str, content: bytes) -> None:
         """Into the inbox, as a file that has lain there long enough for the next night."""
-        target = self.places.inbox / shop_export.DATASET / re.sub(r"[^\w.-]", "_", name)
+        name = f"{path.stem}-{sha256[:8]}.csv"
+        target = self.places.inbox / dataset / re.sub(r"[^\w.-]", "_", name)
         target.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(target, content)
         settled = target.stat().st_mtime - self.settings.inbox.settle_seconds - 1

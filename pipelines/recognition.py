@@ -21,7 +21,7 @@ from sources._core.connector import Connector, Page
 from sources._core.downloads import Content, Download, Words
 from sources._core.errors import SourceError
 from sources._core.records import RecordEncoder
-from sources.files import shop_export
+from sources.files import parcel_exports, shop_export
 from sources.files.as_downloaded import TextTable
 
 MOST_BAD_ROWS = 0.05
@@ -114,7 +114,9 @@ def recognise(path: Path, table: TextTable, connectors: Mapping[str, Connector])
             f"it looks like {near[2].title['en']}, but has no column {listed(near[0].lacking)}: "
             f"download the report again ({near[2].where['en']}) and import it as it is"
         )
-    known = sorted({*(d.title["en"] for _, _, d in judged), shop_export.TITLE["en"]})
+    known = sorted(
+        {*(d.title["en"] for _, _, d in judged), shop_export.TITLE["en"], *parcel_exports.titles()}
+    )
     raise RefusedError(
         f"no report that is known has a header like this ({words}). Known are: "
         f"{', '.join(known)}. If it is one of these in another language, set the language of the "
