@@ -6,7 +6,7 @@ file (`settings.py`), what an API needs (the connector).
 
 from __future__ import annotations
 
-from pipelines.night import accounts_of
+from pipelines.reading import accounts_of
 from pipelines.settings import Settings
 from sources._core.clock import SystemClock
 from sources._core.connector import AccountSettings, Check, Connector

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import shutil
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -37,15 +37,16 @@ from assets.open_parcels import open_parcels
 from assets.publish import Build, Options, Publication, PublicationBlockedError
 from assets.raw_tables import ensure_raw_tables, raw_tables
 from assets.warehouse import StorageFullError, Warehouse, transaction
-from pipelines import alerting
+from pipelines import alerting, reading
 from pipelines.auditing import Audits
 from pipelines.progress import Silent, Watcher
+from pipelines.reading import Known
 from pipelines.resources import Places, code_version
 from pipelines.settings import Settings
 from pipelines.settings_tables import settings_rows
 from sources._core.clock import Clock, HurriedClock
-from sources._core.connector import AccountSettings, Connector, OpenParcel, Window
-from sources._core.extract import STATIC_ACCOUNT, ExtractRequest, StreamOutcome, extract_all
+from sources._core.connector import Connector, Window
+from sources._core.extract import StreamOutcome, extract_all
 
 log = logging.getLogger(__name__)
 
@@ -194,79 +195,13 @@ def extract(
     """
     night.watcher.step("extract")
     with night.warehouse.connect() as connection:
-        cursors = read_cursors(connection)
-        parcels = open_parcels(connection)
-    requests = [
-        ExtractRequest(
-            connector=connector,
-            account=_with_parcels(account, parcels),
-            cursors={
-                stream: at
-                for (name, owner, stream), at in cursors.items()
-                if (name, owner) == (connector.name, account.name)
-            },
-            streams=_wanted_streams(night.settings, connector, account, only),
-            windows=windows,
-        )
-        for connector, account in accounts_of(night.settings, night.connectors)
-        if only is None or connector.name in only
-    ]
-    requests += _lists_for_all(night, {request.connector.name for request in requests}, only)
+        known = Known(read_cursors(connection), open_parcels(connection), night.as_of)
+    requests = reading.requests(night.settings, night.connectors, known, only, windows)
     is_simulated = night.settings.is_sandbox
     clock = HurriedClock(night.clock, SANDBOX_HURRY) if is_simulated else night.clock
     outcomes = extract_all(requests, night.places.landing, clock, night.watcher.stream)
     night.report.outcomes.extend(outcomes)
     return outcomes
-
-
-def _with_parcels(account: AccountSettings, parcels: Sequence[OpenParcel]) -> AccountSettings:
-    """Accounts that follow parcels are told which are on their way; others stay as they are."""
-    if "open_parcels" not in type(account).model_fields:
-        return account
-    return account.model_copy(update={"open_parcels": parcels})
-
-
-def _lists_for_all(
-    night: Night, read: Collection[str], only: Mapping[str, frozenset[str]] | None
-) -> Iterator[ExtractRequest]:
-    """Lists that rows of other sources need, of connectors that have no account."""
-    for connector in night.connectors.values():
-        if not connector.serves_all or connector.name in read:
-            continue
-        wanted = _static_streams(connector)
-        if only is not None:
-            wanted &= only.get(connector.name, frozenset())
-        nobody = AccountSettings(
-            connector=connector.name, name=STATIC_ACCOUNT, start=night.as_of.date()
-        )
-        yield ExtractRequest(connector, nobody, streams=wanted)
-
-
-def _static_streams(connector: Connector) -> frozenset[str]:
-    return frozenset(stream.name for stream in connector.streams if stream.is_static)
-
-
-def _wanted_streams(
-    settings: Settings,
-    connector: Connector,
-    account: AccountSettings,
-    only: Mapping[str, frozenset[str]] | None,
-) -> frozenset[str] | None:
-    """Streams to read; of an account that lives from imported reports those without an API."""
-    wanted = None if only is None else only[connector.name]
-    if account.name not in settings.reports_only:
-        return wanted
-    static = _static_streams(connector)
-    return static if wanted is None else static & wanted
-
-
-def accounts_of(
-    settings: Settings, connectors: Mapping[str, Connector]
-) -> list[tuple[Connector, AccountSettings]]:
-    """What is read: a connector with accounts of its own (inbox, rates) through these alone."""
-    own = {account.connector for account in settings.default_accounts}
-    named = [a for a in settings.accounts if a.connector not in own]
-    return [(connectors[a.connector], a) for a in (*named, *settings.default_accounts)]
 
 
 _FAILED_LAST = """
