@@ -235,7 +235,9 @@ STREAMS = (
     CASES,
     TRANSACTIONS,
     PAYOUTS,
+    PAYMENT_DISPUTES,
     FEEDBACK,
     SERVICE_METRICS,
+    SELLER_STANDARDS,
     *static_streams(Path(__file__).parent),
 )

@@ -244,3 +244,61 @@ def test_check_config_tries_every_right() -> None:
     assert not found["sell.finances"]
     assert "valid until" in next(c.message for c in checks if c.subject == "consent")
     assert len(answers) == 4
+
+
+def dispute(key: str, status: str, opened: str, **values: object) -> stub.Node:
+    given = {
+        "paymentDisputeId": key,
+        "paymentDisputeStatus": status,
+        "openDate": opened,
+        "orderId": "1",
+        "buyerUsername": "anna_b",
+        "amount": stub.money("20.00"),
+        "note": "anna says no",
+        "revision": 1,
+    }
+    return {**given, **values}
+
+
+def test_disputes_are_read_again_while_open_and_two_months_after(tmp_path: Path) -> None:
+    shop = StubEbay(disputes=[dispute("D1", "OPEN", at(12)), dispute("D2", "OPEN", at(13))])
+    nights = Nights(tmp_path)
+    with shop.running():
+        nights.good(NOW, "payment_disputes")
+        won = {"protectionStatus": "PROTECTED", "fees": stub.money("5.00")}
+        shop.disputes[0] |= {"paymentDisputeStatus": "CLOSED", "resolution": won}
+        nights.good(NOW + timedelta(days=20), "payment_disputes")
+        row = nights.landed("payment_disputes")["D1"]
+        assert row["resolution"]["fees"]["value"] == "5.00"
+        nights.good(NOW + timedelta(days=79), "payment_disputes")
+        before = len(shop.sent("/payment_dispute/D1"))
+        nights.good(NOW + timedelta(days=90), "payment_disputes")
+    assert before == 3
+    assert len(shop.sent("/payment_dispute/D1")) == before
+    assert len(shop.sent("/payment_dispute/D2")) == 4
+    assert {asked.host for asked in shop.sent("/payment_dispute")} == {"apiz.ebay.com"}
+    assert "anna" not in str(nights.landed("payment_disputes"))
+
+
+def test_seller_standards_keep_values_of_all_shapes(tmp_path: Path) -> None:
+    metrics = [
+        {"metricKey": "TRANSACTION_COUNT", "value": 210},
+        {"metricKey": "GMV", "value": {"value": "1200.50", "currency": "USD"}},
+        {"metricKey": "DEFECTIVE_TRANSACTION_RATE",
+         "value": {"numerator": 3, "denominator": 210, "value": "1.43"}},
+    ]  # fmt: skip
+    cycle = {"cycleType": "CURRENT", "evaluationDate": "2026-11-20T00:00:00.000Z"}
+    profile = {"program": "PROGRAM_US", "standardsLevel": "TOP_RATED", "cycle": cycle}
+    answer = {"standardsProfiles": [{**profile, "metrics": metrics}]}
+    shop = StubEbay()
+    shop.script("/seller_standards_profile", lambda _asked: stub.ok(answer))
+    nights = Nights(tmp_path)
+    with shop.running():
+        nights.good(NOW, "seller_standards")
+    (row,) = nights.landed("seller_standards").values()
+    values = {m["metricKey"]: (m["value"], m.get("denominator")) for m in row["metrics"]}
+    assert values == {
+        "TRANSACTION_COUNT": ("210", None),
+        "GMV": ("1200.50", None),
+        "DEFECTIVE_TRANSACTION_RATE": ("1.43", "210"),
+    }

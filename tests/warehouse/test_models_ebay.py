@@ -255,3 +255,18 @@ def test_case_20_an_inquiry_and_its_case_are_one_incident() -> None:
             "marketplace_case",
         ),
     ]
+
+
+def test_a_lost_dispute_is_a_refund_a_won_one_is_not() -> None:
+    rows = hand_made.built().rows(
+        "select dispute_id, status, amount from staging.stg_ebay__disputes order by dispute_id"
+    )
+    assert rows == [
+        ("D1", "won", Decimal(20)),
+        ("D2", "lost", Decimal(20)),
+        ("D3", "open", Decimal(20)),
+    ]
+    assert refund_rows("dispute-D2", "order_line_key, net_amount, kind") == [
+        ("ebay:brand:241:2411", Decimal(20), "chargeback")
+    ]
+    assert refund_rows("dispute-D1", "kind") == refund_rows("dispute-D3", "kind") == []
