@@ -203,6 +203,7 @@ FEEDBACK = Stream(
         ),
     ),
 )
+# How it stands: a new evaluation takes the place of the one before, which its history keeps.
 SERVICE_METRICS = Stream(
     name="service_metrics",
     record=records.ServiceMetric,
@@ -211,7 +212,6 @@ SERVICE_METRICS = Stream(
             row.marketplaceId,
             row.metricType,
             row.evaluationType,
-            row.evaluationDate or "",
             (row.dimension.value if row.dimension else None) or "all",
         )
     ),
@@ -221,9 +221,7 @@ SERVICE_METRICS = Stream(
 SELLER_STANDARDS = Stream(
     name="seller_standards",
     record=records.SellerStandard,
-    key=lambda row: "|".join(
-        (row.program, row.cycle.cycleType or "", row.cycle.evaluationDate or "")
-    ),
+    key=lambda row: "|".join((row.program, row.cycle.cycleType or "")),
     read=read_seller_standards,
 )
 

@@ -208,7 +208,7 @@ def test_service_metrics_are_kept_with_the_rate_of_peers(tmp_path: Path) -> None
     with shop.running():
         nights.good(NOW, "service_metrics")
     (row,) = nights.landed("service_metrics").values()
-    assert row["_key"] == "EBAY_US|ITEM_NOT_AS_DESCRIBED|CURRENT|2026-11-20|2984"
+    assert row["_key"] == "EBAY_US|ITEM_NOT_AS_DESCRIBED|CURRENT|2984"
     assert row["metrics"][0]["benchmark"]["metadata"]["average"] == "0.5"
     assert len(shop.sent("/customer_service_metric/")) == 4
 
