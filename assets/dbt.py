@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from importlib import metadata
@@ -169,7 +169,7 @@ class DbtProject:
 
     def build(
         self,
-        variables: Mapping[str, object],
+        variables: Mapping[str, Any],
         *,
         full_refresh: bool = False,
         is_same_project: bool = False,
@@ -183,10 +183,13 @@ class DbtProject:
         self.parse()
         arguments = ["build", "--vars", json.dumps(dict(variables), default=str)]
         arguments.append("--no-write-json")  # who reads its files reads those of the parse
-        arguments += ["--exclude-resource-type", "unit_test", "--exclude", _ONE_BY_ONE]
+        arguments += ["--exclude-resource-type", "unit_test"]
+        # cautious: a test is left out only where all it looks at is
+        arguments += ["--indirect-selection", "cautious", "--exclude", _ONE_BY_ONE]
+        if "connectors_in_use" in variables:
+            arguments += self._idle(set(variables["connectors_in_use"]))
         if is_same_project and not full_refresh:
-            # cautious: a test is left out only where all it looks at is
-            arguments += [*self._lasting(), "--indirect-selection", "cautious"]
+            arguments += self._lasting()
         if full_refresh:
             arguments.append("--full-refresh")
         result = self._invoke(arguments, progress)
@@ -211,6 +214,34 @@ class DbtProject:
             if node.resource_type == "model" and _EMPTY_TABLE in node.raw_code
         )
         return ["resource_type:seed", "config.materialized:view", *unfilled]
+
+    def _idle(self, in_use: Collection[str]) -> list[str]:
+        """Staging models of the other connectors, but for those that are read all the same: by
+        name, or because no connector in use gives their entity (macro in_use).
+        """
+        models = {k: n for k, n in self._parsed.nodes.items() if n.resource_type == "model"}
+        staging = {k: n.fqn[2] for k, n in models.items() if n.fqn[1] == "staging"}
+        given = {models[k].name.split("__")[-1] for k, c in staging.items() if c in in_use}
+        waiting = [
+            parent
+            for key, node in self._parsed.nodes.items()
+            if key not in staging and node.resource_type != "seed"
+            for parent in node.depends_on.nodes
+            if parent in staging
+            and (
+                models[parent].name in node.raw_code
+                or models[parent].name.split("__")[-1] not in given
+            )
+        ]
+        read: set[str] = set()
+        while waiting:
+            key = waiting.pop()
+            if key in staging and key not in read:
+                read.add(key)
+                waiting += models[key].depends_on.nodes
+        return sorted(
+            models[k].name for k, c in staging.items() if c not in in_use and k not in read
+        )
 
     def test_formulas(self) -> BuildResult:
         """The models' unit tests: made-up rows in, expected rows out. They say nothing of tonight's

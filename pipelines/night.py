@@ -394,7 +394,7 @@ def _fingerprint(night: Night) -> str:
     columns = [(table.name, table.columns) for table in raw_tables(night.connectors.values())]
     shape = hashlib.sha256(repr(columns).encode()).hexdigest()[:12]
     code = f"{code_version()} {night.project.fingerprint()} {shape} {_label_versions(night)}"
-    return f"{code} {night.settings.config_hash}"
+    return f"{code} {night.settings.config_hash} {' '.join(_connectors_in_use(night))}"
 
 
 def _label_versions(night: Night) -> str:
@@ -418,9 +418,20 @@ def _variables(night: Night) -> tuple[dict[str, Any], bool]:
         and last[0] <= night.as_of.replace(tzinfo=None)
     )
     previous = f"{last[0].isoformat()}Z" if last and is_usable else ""
-    return {"as_of": f"{night.as_of:%Y-%m-%dT%H:%M:%SZ}", "previous_as_of": previous}, (
-        last is not None and not is_usable
-    )
+    variables = {
+        "as_of": f"{night.as_of:%Y-%m-%dT%H:%M:%SZ}",
+        "previous_as_of": previous,
+        "connectors_in_use": _connectors_in_use(night),
+    }
+    return variables, last is not None and not is_usable
+
+
+def _connectors_in_use(night: Night) -> list[str]:
+    """Those with an account or with anything loaded; models of the others have nothing to do."""
+    with night.warehouse.connect() as connection:
+        loaded = connection.execute("select distinct connector from load.file").fetchall()
+    named = {connector.name for connector, _ in accounts_of(night.settings, night.connectors)}
+    return sorted(named | {row[0] for row in loaded})
 
 
 def _remember_transform(night: Night) -> None:

@@ -11,7 +11,7 @@
     {%- if not connectors -%}
         {{ exceptions.raise_compiler_error("No connector in var connectors conforms " ~ entity) }}
     {%- endif -%}
-    {%- for connector in connectors %}
+    {%- for connector in in_use(connectors) %}
     select
         {%- for column in columns %}
         {{ column }},
@@ -20,6 +20,17 @@
     from {{ ref("stg_" ~ connector ~ "__" ~ entity) }}
     {{ "union all" if not loop.last }}
     {%- endfor %}
+{%- endmacro %}
+
+
+{#- Of these connectors those in use (var connectors_in_use; none given: all). Where none of them is, all
+    stay, so that there is something to select no rows from. dbt must see every one while it parses. -#}
+{% macro in_use(connectors) -%}
+    {%- set used = [] -%}
+    {%- for connector in connectors if connector in var("connectors_in_use", connectors) -%}
+        {%- do used.append(connector) -%}
+    {%- endfor -%}
+    {{ return(used if execute and used else connectors) }}
 {%- endmacro %}
 
 

@@ -121,6 +121,15 @@ def test_many_nights_equal_one_long_night(long: Installation, split: Split) -> N
     assert compare_marts(split.installation.places.publication, long.places.publication) == []
 
 
+def test_models_of_connectors_without_account_are_left_out(long: Installation) -> None:
+    with duckdb.connect(str(long.places.warehouse), read_only=True) as connection:
+        found = connection.execute(
+            "select table_name from information_schema.tables"
+            " where table_schema = 'staging' and table_name like 'stg%_order_lines' order by all"
+        ).fetchall()
+    assert found == [("stg_amazon__order_lines",), ("stg_files__order_lines",)]
+
+
 def test_an_account_out_of_reach_stops_nobody_else(split: Split) -> None:
     failed = {place[:2] for place in split.outage.failures}
     assert failed == {("amazon", "amz_eu")}
