@@ -14,11 +14,11 @@ from assets.warehouse import Connection, Warehouse, literal, quoted
 # Differ between a split, repeated or interrupted night and one long night, and may:
 # - schemas `meta` and `signals`: what each night did, said and decided
 # - raw history tables and `_file`, `_first_seen_at`, `_changed_at`: load provenance, in the working
-#   warehouse only
+#   warehouse only; in the marts `fct_text_label.first_seen_at`, the night that brought a text
 # - `fct_inventory_move`: snapshots of stock that a source gives only as of now
 NOT_COMPARED_SCHEMAS = frozenset({"meta", "signals"})
 NOT_COMPARED_TABLES = frozenset({"fct_inventory_move"})
-NOT_COMPARED_COLUMNS: frozenset[str] = frozenset()
+NOT_COMPARED_COLUMNS = frozenset({"first_seen_at"})
 
 # Sums of doubles depend on the order of addition in their last digits.
 _DIGITS = 9
