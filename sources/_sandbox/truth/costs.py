@@ -62,12 +62,29 @@ class Event:
 
 def costs(known: Known, settled: Iterable[SettlementRow]) -> Iterator[Row]:
     """Rows of every event on a known line, and of fees that hang on none."""
-    bills = Bills(told_once(known, settled), known)
+    bills = Bills(told_once(known, _without_credits(known, settled)), known)
     for fate in known.fates.values():
         for event in _events(known, fate, bills):
             yield from _rows(known, event)
     for row in bills.loose:
         yield from _loose_rows(known, row)
+
+
+def _without_credits(known: Known, settled: Iterable[SettlementRow]) -> list[SettlementRow]:
+    """The rows but for fees of Walmart that came back with a refund: they go to that refund."""
+    refunds = {
+        (refund.line.key, refund.refunded_at): refund
+        for refund in known.refunds
+        if refund.line and refund.connector == "walmart" and refund.source == "settlement"
+    }
+    kept = []
+    for row in settled:
+        refund = refunds.get((row["order_line_key"], row["posted_at"]))
+        if refund is not None and _market_component(row) == "fee_credit":
+            refund.fees += row["amount"]
+        else:
+            kept.append(row)
+    return kept
 
 
 class Bills:
@@ -152,9 +169,8 @@ def after_sales_component(row: SettlementRow) -> str | None:
 
 
 def _market_component(row: SettlementRow) -> str | None:
-    """Of eBay and Walmart: labels of returns; of eBay fees given back, at another moment than the
-    refund itself."""
-    if row["line_class"] == "fee_credit" and row["transaction_type"] == "REFUND":
+    """Of eBay and Walmart: labels of returns, and fees given back."""
+    if row["line_class"] == "fee_credit" and row["transaction_type"].upper() == "REFUND":
         return "fee_credit"
     words = row["amount_description"].lower().replace("_", " ")
     is_label = row["line_class"] == "fee" and "return shipping" in words

@@ -207,7 +207,7 @@ class MarketBack:
             )  # fmt: skip
 
     def _filed_refunds(self) -> Iterator[Refund]:
-        """By line and day of posting; what came back of the fee stands beside it."""
+        """By line and day of posting."""
         rows = self.reader.world.market_bookings.filter(
             pl.col("connector") == "walmart",
             pl.col("kind") == "Refund",
@@ -234,7 +234,7 @@ class MarketBack:
                 kind=None,
                 return_id=None,
             )  # fmt: skip
-            refund.source, refund.fees = "settlement", sums["Commission on Product"]
+            refund.source = "settlement"
             yield refund
 
     def _refund(
