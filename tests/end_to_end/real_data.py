@@ -5,7 +5,8 @@ the reading of the sources, so that a wrong conversion does not agree with a wro
 
 Olist (Brazilian marketplace) gives an order and its items. An item is one unit, its freight is
 the shipping price of the line. Orders without items have no line and are left out. Times are of
-Sao Paulo. A `canceled` order that never reached the carrier is a cancellation; one that did was
+Sao Paulo. Its reviews are of orders, one review may be of two: each order's is a review of the
+order's first product, on the day its survey was made. A `canceled` order that never reached the carrier is a cancellation; one that did was
 sent all the same. An order is one parcel under the order's number: handed over to the carrier,
 delivered to the buyer, promised for the estimated day. Orders without items have a parcel too.
 
@@ -100,6 +101,7 @@ class Sources:
     olist_items: list[dict[str, Any]]
     olist_payments: list[dict[str, Any]]
     olist_customers: list[dict[str, Any]]
+    olist_reviews: list[dict[str, Any]]
     invoices: list[dict[str, Any]]
     is_real: bool
 
@@ -160,6 +162,7 @@ def read_sources(shared: Path) -> Sources:
         olist_items=pl.read_parquet(olist / "order_items.parquet").to_dicts(),
         olist_payments=pl.read_parquet(olist / "order_payments.parquet").to_dicts(),
         olist_customers=pl.read_parquet(olist / "customers.parquet").to_dicts(),
+        olist_reviews=pl.read_parquet(olist / "order_reviews.parquet").to_dicts(),
         invoices=pl.concat(pl.read_parquet(part) for part in parts).to_dicts(),
         is_real=True,
     )
@@ -185,6 +188,11 @@ def own_case() -> Sources:
             {"order_id": "a", "payment_type": "credit_card", "payment_value": "100.76"},
         ],
         olist_customers=[{"customer_id": "customer-a", "customer_unique_id": "person-1"}],
+        olist_reviews=[
+            _olist_review("r1", "a", "1", "2018-02-28 00:00:00", "nunca chegou"),
+            _olist_review("r1", "c", "5", "2018-02-28 00:00:00"),
+            _olist_review("r2", "d", "4", "2018-03-01 00:00:00"),
+        ],
         invoices=[
             _invoice("536365", "85123A", 6, 2.55, customer=17850),
             _invoice("536365", "85123A", 2, 2.55, customer=17850),
@@ -209,6 +217,8 @@ def write_inbox(sources: Sources, inbox: Path) -> None:
     folder = inbox / "orders"
     folder.mkdir(parents=True, exist_ok=True)
     _write_workbook(folder / "olist.xlsx", list(olist_lines(sources)))
+    (inbox / "reviews").mkdir(exist_ok=True)
+    _write_csv(inbox / "reviews" / "olist-reviews", list(olist_reviews(sources)))
     by_month: defaultdict[str, list[dict[str, str]]] = defaultdict(list)
     for line in uci_lines(sources):
         by_month[line["ordered_at"][:7]].append(line)
@@ -265,6 +275,34 @@ def olist_scans(sources: Sources) -> Iterator[dict[str, str]]:
                     "promised_date": (order["order_estimated_delivery_date"] or "")[:10],
                     "order_ref": order["order_id"],
                 }
+
+
+def olist_reviews(sources: Sources) -> Iterator[dict[str, str]]:
+    """Reviews of Olist; an order without items has no product, its own number stands for one."""
+    products = {item["order_id"]: item["product_id"] for item in reversed(sources.olist_items)}
+    for review in sources.olist_reviews:
+        product = products.get(review["order_id"])
+        yield {
+            "source": OLIST,
+            "channel": OLIST,
+            "review_id": f"{review['review_id']}-{review['order_id']}",
+            "order_ref": review["order_id"],
+            "sku": product or "",
+            "product_ref": "" if product else review["order_id"],
+            "rating": review["review_score"],
+            "created_at": _with_offset(review["review_creation_date"], SAO_PAULO),
+            "title": review["review_comment_title"] or "",
+            "body": review["review_comment_message"] or "",
+        }
+
+
+def stars_by_month(sources: Sources) -> dict[str, tuple[int, int]]:
+    """Reviews and the sum of their stars by month of the survey, counted on the source."""
+    found: dict[str, tuple[int, int]] = {}
+    for review in sources.olist_reviews:
+        reviews, stars = found.get(review["review_creation_date"][:7], (0, 0))
+        found[review["review_creation_date"][:7]] = reviews + 1, stars + int(review["review_score"])
+    return found
 
 
 def uci_lines(sources: Sources) -> Iterator[dict[str, str]]:
@@ -453,6 +491,20 @@ def _olist_order(name: str, status: str, carrier: str = "", buyer: str = "") -> 
         "order_delivered_carrier_date": carrier or None,
         "order_delivered_customer_date": f"{buyer} 15:15:42" if buyer else None,
         "order_estimated_delivery_date": "2018-02-27 00:00:00",
+    }
+
+
+def _olist_review(
+    number: str, order: str, score: str, made: str, text: str | None = None
+) -> dict[str, Any]:
+    return {
+        "review_id": number,
+        "order_id": order,
+        "review_score": score,
+        "review_comment_title": None,
+        "review_comment_message": text,
+        "review_creation_date": made,
+        "review_answer_timestamp": made,
     }
 
 

@@ -24,6 +24,7 @@ from tests.end_to_end.real_data import (
     direct_count,
     own_case,
     read_sources,
+    stars_by_month,
     uci_lines,
     write_inbox,
 )
@@ -128,6 +129,29 @@ def test_late_deliveries_and_transit_days_equal_a_direct_count(
     assert sum(row[2] for row in expected.values()) > 0 or not sources.is_real
 
 
+def test_stars_by_month_equal_a_direct_count(
+    sources: Sources, published: duckdb.DuckDBPyConnection
+) -> None:
+    expected = stars_by_month(sources)
+    feedback = published.sql("""
+        select strftime(created_date, '%Y-%m'), count(*), sum(stars_now) from marts.fct_feedback
+        where is_counted group by 1
+    """)
+    assert {month: (n, int(stars)) for month, n, stars in feedback.fetchall()} == expected
+    mart = published.sql("""
+        select strftime(month, '%Y-%m'), sum(feedback_n), sum(stars_sum)
+        from marts.mart_satisfaction where feedback_n > 0 group by 1
+    """)
+    assert {month: (int(n), int(stars)) for month, n, stars in mart.fetchall()} == expected
+    linked = published.sql("""
+        select count(*) from marts.fct_feedback
+        where link_confidence = 'exact' and order_line_key like 'files:olist:%'
+    """)
+    ordered = {item["order_id"] for item in sources.olist_items}
+    of_orders = sum(review["order_id"] in ordered for review in sources.olist_reviews)
+    assert 0 < linked.fetchall()[0][0] <= of_orders
+
+
 def test_nothing_of_the_real_files_is_refused_or_lost(
     sources: Sources, published: duckdb.DuckDBPyConnection
 ) -> None:
@@ -150,6 +174,7 @@ def test_dropped_files_are_listed_under_their_own_names(
     found = set(listed.fetchall())
     months = {line["ordered_at"][:7] for line in uci_lines(sources)}
     assert {("olist.xlsx", "loaded"), ("olist-parcels.csv", "loaded")} <= found
+    assert ("olist-reviews.csv", "loaded") in found
     assert ("empty.csv", "refused") in found
     assert {name[:11] for name, _ in found if name.startswith("uci-")} == {
         f"uci-{month}" for month in months

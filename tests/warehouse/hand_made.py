@@ -36,6 +36,7 @@ from tests.warehouse import (
 Row = Mapping[str, Any]
 SOURCES = Path(__file__).resolve().parents[2] / "sources"
 AS_OF = "2026-03-20T00:00:00Z"
+SERVICE = ("helpdesk", "reviews")
 US, DE = "amazon_us", "amazon_de"
 
 
@@ -234,7 +235,7 @@ def _settings() -> dict[str, list[Row]]:
             {
                 "account": name,
                 "connector": connector,
-                "account_kind": "helpdesk" if connector == "helpdesk" else "marketplace",
+                "account_kind": connector if connector in SERVICE else "marketplace",
                 "default_currency": "USD",
                 "started_on": date(2026, 1, 1),
                 "is_active": True,
@@ -247,6 +248,7 @@ def _settings() -> dict[str, list[Row]]:
                 ("desk", "helpdesk"),
                 ("chat", "helpdesk"),
                 (walmart_store.ACCOUNT, "walmart"),
+                ("stars", "reviews"),
             )
         ],
         "account_marketplace": [
@@ -681,7 +683,7 @@ def built() -> HandMade:
     for table, rows in (_shipped_lists() | parcels_by_hand.lists()).items():
         made.put(table, rows, "all")
     made.put("raw_helpdesk.topics", service_rows.topics(), "all")
-    for account, desk in (("desk", service_rows.zendesk()), ("chat", service_rows.gorgias())):
+    for account, desk in service_rows.accounts().items():
         for table, rows in desk.items():
             made.put(table, rows, account)
     shopify_shop.load_shop(made.warehouse, folder / "landing")

@@ -237,7 +237,7 @@ def files(order: Any, file_row: Any) -> dict[str, list[Row]]:
         ],
         "raw_files.claims": [
             claim("Q1", supplier_id="F1", lot_id="L2", sku="SHEET"),
-            claim("Q2", party="carrier", tracking_number="NEVER-SCANNED", status="paid", currency="EUR",
+            claim("Q2", party="carrier", tracking_number="UNSEEN", status="paid", currency="EUR",
                   amount_paid=Decimal("40"), decided_at=at("02-12")),
             claim("Q3", party="marketplace", order_ref="SV1", status="refused"),
         ],
@@ -251,6 +251,37 @@ def files(order: Any, file_row: Any) -> dict[str, list[Row]]:
     }  # fmt: skip
 
 
+def apps() -> dict[str, list[Row]]:
+    """Account `stars` of review apps; the products are those of the shop `brand`."""
+    created = {"created_at": "2026-02-10T10:00:00Z", "updated_at": "2026-02-15T10:00:00Z"}
+    changed = {"id": 1, "_key": "1|1", "product_external_id": "1", "rating": 4.0, **created}
+    return {
+        "raw_reviews.judge_me_reviews": [
+            {**changed, "hidden": False, "body": "better now"},
+            {**changed, "_key": "1|2", "product_external_id": "2", "hidden": True, "body": "x"},
+        ],
+        "raw_reviews.judge_me_reviews__history": [
+            {**changed, "rating": 1.0, "_valid_from": at("02-11"), "_valid_to": at("02-16")},
+            {**changed, "rating": 3.0, "_valid_from": at("02-16"), "_valid_to": at("02-18")},
+        ],
+        "raw_reviews.yotpo_reviews": [
+            {"id": 7, "_key": "7|S-1031", "sku": "S-1031", "score": 2.0, "deleted": True, **created}
+        ],
+        "raw_reviews.okendo_reviews": [
+            {
+                "reviewId": "r1", "_key": "r1|1", "productId": "1", "orderId": "116",
+                "rating": 5.0, "status": "pending", "dateCreated": "2026-02-10T10:00:00Z",
+                "_changed_at": at("02-11"),
+            }
+        ],
+    }  # fmt: skip
+
+
 def topics() -> list[Row]:
     with (HELPDESK / "topics.csv").open(encoding="utf-8", newline="") as file:
         return [{k: v or None for k, v in row.items()} for row in csv.DictReader(file)]
+
+
+def accounts() -> dict[str, dict[str, list[Row]]]:
+    """Raw rows by account and table."""
+    return {"desk": zendesk(), "chat": gorgias(), "stars": apps()}

@@ -179,6 +179,30 @@ def test_a_review_of_a_product_group_counts_once() -> None:
     ) == [(2, 1, 5.0, 2, 1)]
 
 
+def test_reviews_of_apps_are_of_the_shop_whose_product_they_name() -> None:
+    made = hand_made.built()
+    rows = made.rows(
+        "select feedback_key, account, marketplace, sku, order_line_key, listing_id,"
+        " link_confidence, stars_first, stars_now, is_counted, is_published"
+        " from marts.fct_feedback where feedback_key like 'reviews:%' order by 1"
+    )
+    key, shop = "reviews:stars:product_review:", ("brand", "shopify_brand")
+    assert rows == [
+        (key + "judge_me:1", *shop, "unknown", "none", "1", "product", 1.0, 4.0, True, True),
+        (key + "judge_me:1#2", "stars", "unknown", "unknown", "none", "2", "none", 4.0, 4.0, False,
+         False),
+        (key + "okendo:r1", *shop, "S-1161", "shopify:brand:116:1161", rows[2][5], "exact", 5.0,
+         5.0, True, False),
+        (key + "yotpo:7", *shop, "S-1031", "none", "S-1031", "product", 2.0, 2.0, True, False),
+    ]  # fmt: skip
+    changed = made.rows(
+        "select feedback_id, changed_at is not null, removed_at is not null from marts.fct_feedback"
+        " where feedback_key like 'reviews:%' order by feedback_key"
+    )
+    assert changed == [("1", True, False), ("1#2", False, False), ("r1", False, False),
+                       ("7", False, True)]  # fmt: skip
+
+
 def test_feedback_names_the_case_and_first_contact_after_it() -> None:
     assert feedback("V5", "case_key, contacted_at") == (
         DESK + "1", hand_made.at("02-10", "08:30"),

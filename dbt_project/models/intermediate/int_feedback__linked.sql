@@ -79,6 +79,14 @@ held as (
         sku
     from own_skus
     where listing_id not in ('unknown', 'none', 'all')
+    union
+    -- where an app gives the SKU itself for the product's number
+    select
+        account,
+        marketplace,
+        source_sku as product_ref,
+        sku
+    from own_skus
 ),
 
 keyed as (
