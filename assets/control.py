@@ -116,6 +116,7 @@ SETTINGS_TABLES: Mapping[str, str] = {
     " name_en VARCHAR, name_zh VARCHAR, parent_category VARCHAR",
     "team": "team VARCHAR, team_name VARCHAR, team_kind VARCHAR, time_zone VARCHAR,"
     " calendar VARCHAR",
+    "display_name": "person_hash VARCHAR, display_name VARCHAR",
     "cost_rate": "cost_kind VARCHAR, subject VARCHAR, rate DECIMAL(18,4)",
 }
 

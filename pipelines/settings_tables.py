@@ -67,6 +67,10 @@ def settings_rows(
             }
             for team in settings.teams
         ],
+        "display_name": [
+            {"person_hash": person, "display_name": name}
+            for person, name in settings.privacy.display_names.items()
+        ],
         "cost_rate": [
             {"cost_kind": kind, "subject": subject, "rate": rate}
             for kind, subject, rate in settings.costs.rates()

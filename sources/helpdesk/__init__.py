@@ -14,5 +14,6 @@ CONNECTOR = Connector(
     open=open_account,
     check=check_account,
     account_kind="helpdesk",
+    serves_all=True,  # topics: what words of cases mean, of files too
     api_version=API_VERSION,
 )

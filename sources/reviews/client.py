@@ -80,7 +80,7 @@ class ReviewsClient:
         def fetch(cursor: str | None) -> tuple[Rows, str | None]:
             place = {"lastEvaluated": cursor} if cursor else {}
             params = {"limit": PAGE, "orderBy": "date desc", **place}
-            answer = self._session.request(Call("GET", path, params=params)).value
+            answer: dict[str, Any] = self._session.request(Call("GET", path, params=params)).value
             following = dict(parse_qsl(urlsplit(answer.get("nextUrl") or "").query))
             return answer.get("reviews") or [], following.get("lastEvaluated")
 
@@ -90,7 +90,8 @@ class ReviewsClient:
         """Pages by number, until an empty one."""
         for number in range(1, MAX_PAGES):
             call = Call("GET", path, params={**params, "page": number}, page=number)
-            rows = self._session.request(call).value.get(name) or []
+            answer: dict[str, Rows] = self._session.request(call).value
+            rows = answer.get(name) or []
             if not rows:
                 return
             yield rows

@@ -1,7 +1,7 @@
 """Settings of a review app's account, addresses and page sizes of each app.
 
-Belongs here: constants of the three APIs and the `[[accounts]]` entry. Does not belong here: sending
-requests (`client.py`).
+Belongs here: constants of the three APIs and the `[[accounts]]` entry. Does not belong here:
+sending requests (`client.py`).
 """
 
 from __future__ import annotations

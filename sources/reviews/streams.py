@@ -1,7 +1,8 @@
 """The reviews of each app: which fields are kept, how a review is recognised.
 
 Belongs here: records, declarations and reading. Does not belong here: requests (`client.py`).
-A review that is shown on several products of a group is a row for each: the app's id makes them one.
+A review that is shown on several products of a group is a row for each: the app's id makes them
+one.
 """
 
 from __future__ import annotations
@@ -68,14 +69,14 @@ class OkendoAttribute(Record):
 class OkendoReview(Record):
     """A review of Okendo; `productId` and `orderId` are Shopify's numbers."""
 
-    reviewId: str  # noqa: N815
-    productId: str | None = None  # noqa: N815
-    orderId: str | None = None  # noqa: N815
+    reviewId: str
+    productId: str | None = None
+    orderId: str | None = None
     rating: float | None = None
     title: str | None = None
     body: str | None = None
-    dateCreated: str | None = None  # noqa: N815
-    isRecommended: bool | None = None  # noqa: N815
+    dateCreated: str | None = None
+    isRecommended: bool | None = None
     status: str | None = None
     is_verified: bool | None = None
     attributes: list[OkendoAttribute] | None = None

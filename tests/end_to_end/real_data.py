@@ -3,12 +3,13 @@
 Belongs here: the conversion (in the tests, not in the product) and the count. The two share only
 the reading of the sources, so that a wrong conversion does not agree with a wrong count.
 
-Olist (Brazilian marketplace) gives an order and its items. An item is one unit, its freight is
-the shipping price of the line. Orders without items have no line and are left out. Times are of
-Sao Paulo. Its reviews are of orders, one review may be of two: each order's is a review of the
-order's first product, on the day its survey was made. A `canceled` order that never reached the carrier is a cancellation; one that did was
-sent all the same. An order is one parcel under the order's number: handed over to the carrier,
-delivered to the buyer, promised for the estimated day. Orders without items have a parcel too.
+Olist (Brazilian marketplace) gives an order and its items. An item is one unit, its freight is the
+shipping price of the line. Orders without items have no line and are left out. Times are of Sao
+Paulo. Its reviews are of orders, one review may be of two: each order's is a review of the order's
+first product, on the day its survey was made. A `canceled` order that never reached the carrier is
+a cancellation; one that did was sent all the same. An order is one parcel under the order's
+number: handed over to the carrier, delivered to the buyer, promised for the estimated day. Orders
+without items have a parcel too.
 
 UCI Online Retail (wholesaler) gives invoice lines; its traps are decided like this:
 

@@ -179,7 +179,7 @@ def test_dropped_files_are_listed_under_their_own_names(
     assert {name[:11] for name, _ in found if name.startswith("uci-")} == {
         f"uci-{month}" for month in months
     }
-    assert len(found) == len(months) + 3
+    assert len(found) == len(months) + 4
 
 
 def test_the_small_case_of_our_own_has_the_figures_counted_by_hand() -> None:

@@ -261,6 +261,7 @@ def _settings() -> dict[str, list[Row]]:
                 "marketplace": walmart_store.MARKETPLACE,
             },
         ],
+        "display_name": [{"person_hash": service_rows.AGENT, "display_name": "Mei"}],
         "team": [{"team": "care", "team_kind": "service", "time_zone": "UTC"}],
         "region": [{"region": "NA", "country": "US"}, {"region": "EU", "country": "DE"}],
         "horizon": [

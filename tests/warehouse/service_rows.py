@@ -97,7 +97,7 @@ def zendesk() -> dict[str, list[Row]]:
             ticket(4, order_ref="SV1", tags=["closed_by_merge"]),
             ticket(5, order_ref="SV2"),
             ticket(6, order_ref="SV1", marketplace="amazon_de"),
-            ticket(7, order_ref="SV2", team="unheard_of", tags=["cancel"]),
+            ticket(7, order_ref="SV2", team="unheard_of", agent_key="other", tags=["cancel"]),
             ticket(8, **{**deleted, "_key": "8|deleted"}),
             ticket(9, order_ref="same"),
         ],

@@ -72,6 +72,17 @@ def test_9_an_open_ticket_has_no_times_and_its_buyer_waits() -> None:
     )  # fmt: skip
 
 
+def test_agents_are_hashes_unless_the_settings_name_them() -> None:
+    assert [case(DESK + number, "agent")[0] for number in "17"] == ["Mei", "other"]
+    assert case("files:inbox:mail:M1", "agent") == ("none",)
+
+
+def test_unlinked_tickets_are_counted_for_their_desk() -> None:
+    assert hand_made.built().rows(
+        "select unlinked_rows from meta.data_quality where account = 'desk' and stream = 'all'"
+    ) == [(4,)]
+
+
 def test_17_tickets_without_an_order_stay_and_are_listed() -> None:
     made = hand_made.built()
     assert case(DESK + "2", "account, marketplace, order_key, order_line_key, sku, country") == (

@@ -93,6 +93,17 @@ settlement_lines as (
     from {{ ref('fct_settlement_line') }}
 ),
 
+-- a desk's own rows, whatever account the sale was of
+cases as (
+    select
+        split_part(case_key, ':', 1) as connector,
+        split_part(case_key, ':', 2) as account,
+        false as is_rate_missing,
+        order_key = 'unknown' as is_unlinked,
+        false as is_unmapped
+    from {{ ref('fct_case') }}
+),
+
 settlements as (
     select
         summed.connector,
@@ -117,6 +128,8 @@ fact_rows as (
     select * from refund_lines
     union all
     select * from settlement_lines
+    union all
+    select * from cases
 ),
 
 tonight as (

@@ -18,6 +18,10 @@ canonical as (
     select reason_l2 from {{ ref('dim_reason') }}
 ),
 
+display_names as (
+    select * from {{ source('settings', 'display_name') }}
+),
+
 teams as (
     select team from {{ ref('dim_team') }}
 ),
@@ -96,7 +100,7 @@ final as (
         worded.known_sku as sku,
         coalesce(worded.buyer_key, 'unknown') as customer_key,
         worded.known_team as team,
-        coalesce(worded.agent, 'none') as agent,
+        coalesce(display_names.display_name, worded.agent, 'none') as agent,
         worded.known_type as case_type,
         {{ case_topic("worded.topic_l2", "worded.topic_raw", "worded.reason_l2") }} as topic_l2,
         worded.reason_l2,
@@ -152,6 +156,7 @@ final as (
         coalesce(worded.comment_hash, 'none') as text_hash
     from worded
     left join marketplaces on worded.known_marketplace = marketplaces.marketplace
+    left join display_names on worded.agent = display_names.person_hash
 )
 
 select * from final
