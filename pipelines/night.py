@@ -430,7 +430,9 @@ def _connectors_in_use(night: Night) -> list[str]:
     """Those with an account or with anything loaded; models of the others have nothing to do."""
     with night.warehouse.connect() as connection:
         loaded = connection.execute("select distinct connector from load.file").fetchall()
-    named = {connector.name for connector, _ in accounts_of(night.settings, night.connectors)}
+    named = {
+        connector.name for connector, _ in reading.accounts_of(night.settings, night.connectors)
+    }
     return sorted(named | {row[0] for row in loaded})
 
 
