@@ -269,7 +269,7 @@ class DbtProject:
         }
         options = [str(part) for pair in fixed.items() for part in pair]
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
-        with self._environment(), self.log_path.open("w", encoding="utf-8") as log:
+        with self._environment(), self.log_path.open("w", 1, "utf-8") as log:
             runner = dbtRunner(
                 manifest=self._parsed, callbacks=[_log_to(log), _progress_of(progress)]
             )
