@@ -43,7 +43,9 @@ def is_lock_error(error: BaseException) -> bool:
 
 def is_storage_full(error: BaseException | None) -> bool:
     """Whether the error, or what caused it, is a full disk."""
-    while error is not None:
+    seen: set[int] = set()  # causes may form a circle
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
         if isinstance(error, StorageFullError):
             return True
         if isinstance(error, OSError) and error.errno in _FULL_ERRORS:

@@ -128,4 +128,7 @@ def test_full_disks_are_recognised_through_their_causes() -> None:
     assert is_storage_full(duckdb.IOException("... No space left on device"))
     assert is_storage_full(StorageFullError("full"))
     assert not is_storage_full(OSError(2, "no such file"))
+    first, second = RuntimeError("first"), RuntimeError("second")
+    first.__cause__, second.__context__ = second, first
+    assert not is_storage_full(first)
     assert night.MIN_FREE_BYTES > 0

@@ -44,7 +44,9 @@ def _reported(known: Known) -> Iterator[SettlementRow]:
         day = fate.line.place.day(at) if fate else at.date()
         amount = Decimal(row["amount_minor"]).scaleb(-digits[row["currency"]])
         yield {
+            "connector": "amazon",
             "account": row["account"],
+            "order_key": fate.line.order_key if fate else UNKNOWN,
             "settlement_id": row["reimbursement_id"],
             "row_no": row["listing_sku"],
             "marketplace": fate.line.place.name if fate else UNKNOWN,
@@ -80,7 +82,9 @@ def _cleared(known: Known) -> Iterator[SettlementRow]:
         day = row["requested_at"].date()
         amount = -Decimal(row["fee_minor"]).scaleb(-digits[row["currency"]])
         yield {
+            "connector": "amazon",
             "account": row["account"],
+            "order_key": UNKNOWN,
             "settlement_id": row["removal_id"],
             "row_no": f"{row['sku']}|{row['disposition']}",
             "marketplace": UNKNOWN,
