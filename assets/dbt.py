@@ -221,7 +221,11 @@ class DbtProject:
         """
         models = {k: n for k, n in self._parsed.nodes.items() if n.resource_type == "model"}
         staging = {k: n.fqn[2] for k, n in models.items() if n.fqn[1] == "staging"}
-        given = {models[k].name.split("__")[-1] for k, c in staging.items() if c in in_use}
+        given = {
+            models[k].name.split("__")[-1]
+            for k, c in staging.items()
+            if c in in_use and models[k].name.startswith("stg_")
+        }
         waiting = [
             parent
             for key, node in self._parsed.nodes.items()
