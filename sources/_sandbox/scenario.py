@@ -79,6 +79,7 @@ class Account(_Strict):
     connector: str
     name: Name
     marketplaces: tuple[str, ...] = ()
+    provider: str | None = None  # helpdesk, reviews, tracking: whose API; None is the usual one
     countries: tuple[Country, ...] = ()  # files, shopify: where the buyers live
     currency: Annotated[str, pydantic.Field(pattern=r"^[A-Z]{3}$")] | None = None  # files, shopify
     share: Annotated[float, pydantic.Field(ge=0)] = 1.0
@@ -145,8 +146,8 @@ class Scenario(_Strict):
     languages: Annotated[tuple[str, ...], pydantic.Field(min_length=1)] = ("en",)
     inspection_share: Share = 0.5
     scan_share: Share = 0.2
-    review_rate: Share = 0.0
-    case_rate: Share = 0.0
+    review_rate: Share = 0.06
+    case_rate: Share = 0.08
     warehouses: tuple[Warehouse, ...] = (Warehouse(name="WH-CN1"),)
     carriers: tuple[Carrier, ...] = (
         Carrier(name="YunExpress", share=2.0),

@@ -202,7 +202,11 @@ def test_inquiries_and_cases_tell_one_incident(client: Caller) -> None:
     assert found["totalNumberOfInquiries"] == len(found["members"]) > 0
     number = found["members"][0]["inquiryId"]
     assert isinstance(number, int)
-    assert client.get(f"{POST_ORDER}/inquiry/{number}")["inquiryId"] == str(number)
+    detail = client.get(f"{POST_ORDER}/inquiry/{number}")
+    assert detail["inquiryId"] == str(number)
+    history = detail["inquiryHistoryDetails"]["history"]
+    assert history[0]["action"] == "BUYER_OPENED"
+    assert (history[-1]["action"] == "CLOSED") == (detail["state"] == "CLOSED")
     refused = client.call(f"{POST_ORDER}/cancellation/search")
     assert problem(refused) == 10003
 

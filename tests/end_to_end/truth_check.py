@@ -33,6 +33,8 @@ KEYS: Mapping[str, Sequence[str]] = {
     "fct_settlement_line": ("account", "settlement_id", "row_no"),
     "fct_exchange": ("exchange_key",),
     "fct_feedback": ("feedback_key",),
+    "fct_case": ("case_key",),
+    "fct_message": ("case_key", "message_id"),
 }
 MOVES = "fct_inventory_move"  # its key is a hash of its origin, so rows are compared as a whole
 COSTS = "fct_after_sales_cost"  # likewise; its amounts may differ by less than a cent

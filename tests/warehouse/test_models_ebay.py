@@ -239,13 +239,14 @@ def test_parcels_go_out_and_come_back() -> None:
 
 def test_case_20_an_inquiry_and_its_case_are_one_incident() -> None:
     rows = hand_made.built().rows(
-        "select case_id, order_line_key, topic_l2, reason_l2, case_status, escalated_to"
+        "select case_id, order_line_key, topic_l2, reason_l2, case_status, escalated_to,"
+        " escalation_result"
         " from marts.fct_case where case_key like 'ebay:%' order by case_id"
     )
     lost = ("where_is_my_order", "logistics.not_received_lost")
     assert rows == [
-        ("6030", "ebay:brand:230:2301", *lost, "closed", "marketplace_case"),
-        ("6031", "ebay:brand:231:2311", *lost, "open", "marketplace_case"),
+        ("6030", "ebay:brand:230:2301", *lost, "closed", "marketplace_case", "none"),
+        ("6031", "ebay:brand:231:2311", *lost, "open", "marketplace_case", "open"),
         (
             "7020",
             "ebay:brand:220:2201",
@@ -253,6 +254,7 @@ def test_case_20_an_inquiry_and_its_case_are_one_incident() -> None:
             "unknown.no_reason",
             "closed",
             "marketplace_case",
+            "none",
         ),
     ]
 

@@ -16,6 +16,7 @@ import polars as pl
 
 from sources._sandbox.api_faults import source_faults
 from sources._sandbox.truth import facts
+from sources._sandbox.truth.cases import case_rows, ebay_cases, message_rows, with_cases
 from sources._sandbox.truth.columns import FACTS, fact
 from sources._sandbox.truth.costs import costs
 from sources._sandbox.truth.feedback import feedback, market_feedback
@@ -41,6 +42,8 @@ def observable_tables(
     clock = now.astimezone(UTC).replace(tzinfo=None)
     known = _known(answering(world, now), clock, reporting_currency)
     settled = [*settlement_lines(known), *market_settlement_lines(known)]
+    cases = list(ebay_cases(known))
+    voices = [*feedback(known), *market_feedback(known)]
     filled = {
         "fct_order_line": facts.order_lines(known),
         "fct_unit_outcome": facts.unit_outcomes(known),
@@ -51,7 +54,9 @@ def observable_tables(
         "fct_settlement_line": settled,
         "fct_after_sales_cost": costs(known, settled),
         "fct_exchange": exchanges(known),
-        "fct_feedback": [*feedback(known), *market_feedback(known)],
+        "fct_feedback": with_cases(voices, cases),
+        "fct_case": case_rows(known, cases),
+        "fct_message": message_rows(cases),
         "fct_inventory_move": inventory_moves(known),
     }
     return {name: fact(name, filled.get(name, ())) for name in FACTS}

@@ -347,18 +347,21 @@ class PostOrder:
                 else None,
                 refundIssuedDate=dated(row["refunded_at"]) if refunded else None,
             ),
-            inquiryHistoryDetails={
-                "history": [
-                    {"action": "BUYER_OPENED", "actor": "BUYER", "date": dated(row["opened_at"])}
-                ]
-                + (
-                    [{"action": "REFUNDED", "actor": "SELLER", "date": dated(row["refunded_at"])}]
-                    if refunded
-                    else []
-                )
-            },
+            inquiryHistoryDetails={"history": self._inquiry_history(row)},
             caseId=row["case_id"] if self.known.reached(row["escalated_at"]) else None,
         )
+
+    def _inquiry_history(self, row: Row) -> list[Object]:
+        steps = (
+            ("BUYER_OPENED", "BUYER", row["opened_at"]),
+            ("REFUNDED", "SELLER", row["refunded_at"]),
+            ("ESCALATED", "BUYER", row["escalated_at"]),
+            ("CLOSED", "CSR" if row["case_id"] else "SYSTEM", row["closed_at"]),
+        )
+        reached = sorted(
+            (step for step in steps if self.known.reached(step[2])), key=lambda step: step[2]
+        )
+        return [{"action": a, "actor": by, "date": dated(at)} for a, by, at in reached]
 
     def case_status(self, row: Row) -> str:
         return "CS_CLOSED" if self.known.reached(row["closed_at"]) else "WAITING_CS"

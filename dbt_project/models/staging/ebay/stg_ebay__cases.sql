@@ -111,7 +111,8 @@ talks as (
                 when upper(entry.actor) = 'SELLER' then {{ iso_timestamp("entry.date") }}
             end
         ) as first_reply_at,
-        max({{ iso_timestamp("entry.date") }}) as last_at
+        max({{ iso_timestamp("entry.date") }}) as last_at,
+        coalesce(bool_or(upper(entry.action) like '%REFUND%'), false) as is_paid_back
     from entry_parts
     group by entry_parts.account, entry_parts.case_id
 ),
@@ -181,10 +182,18 @@ cases as (
         cast(null as bigint) as agent_replies,
         cast(null as bigint) as messages_in,
         cast(null as bigint) as messages_out,
-        cast(null as timestamp) as waiting_since,
+        case when talks.first_reply_at is null then incidents.opened_at end as waiting_since,
         cast(null as varchar) as decision,
         case when incidents.is_escalated then 'marketplace_case' else 'none' end as escalated_to,
-        cast(null as varchar) as escalation_result,
+        case
+            when not incidents.is_escalated then 'none'
+            when
+                incidents.native_status not in ('CLOSED', 'CLOSED_WITH_ESCALATION', 'CS_CLOSED')
+                then 'open'
+            when talks.is_paid_back then 'buyer'
+            -- without a history nobody knows
+            when not talks.is_paid_back then 'seller'
+        end as escalation_result,
         cast(null as varchar) as outcome,
         cast(null as timestamp) as csat_asked_at,
         cast(null as timestamp) as csat_answered_at,
