@@ -25,6 +25,7 @@ from sources._sandbox.world.market_money import market_money
 from sources._sandbox.world.market_voices import market_voices
 from sources._sandbox.world.reimbursements import reimbursements_table
 from sources._sandbox.world.return_requests import return_requests_table
+from sources._sandbox.world.service import service_tables
 from sources._sandbox.world.settlements import settlement_tables
 from sources._sandbox.world.simulation import simulate
 from sources._sandbox.world.stock_tables import removals_table, stock_moves_table
@@ -86,6 +87,7 @@ def build_world(scenario: Scenario, until: datetime | date | None = None) -> Wor
         **markets,
         **voices,
         **money,
+        **service_tables(sim, orders, units, shipments, refunds, buyers),
         "inspections": inspections_table(sim, returns, return_units, units),
         "scans": sales_tables.scans_table(units, orders),
         "order_states": sales_tables.states_table(sim),

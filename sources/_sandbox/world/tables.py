@@ -592,6 +592,45 @@ MARKET_PAYOUTS: Columns = {  # eBay: every week; Walmart: one file every two wee
     "listed_at": TIME,  # known from then on
     "amount_minor": MONEY,  # sum of its bookings
 }
+SERVICE_CASES: Columns = {  # what buyers write to the seller's helpdesk
+    "account": pl.String,  # the desk
+    "case_id": pl.String,  # digits, counted up by desk
+    "order_id": pl.String,  # what it truly is about; null: nothing
+    "line_no": pl.Int64,  # null: the order as a whole
+    "customer_no": pl.String,  # null: nobody who ever bought
+    "opened_at": TIME,
+    "kind": pl.String,  # usual, outbound (the team writes first), merged, spam
+    "merged_into": pl.String,  # case_id of the case that goes on
+    "topic": pl.String,  # as the contract's topic_l2
+    "channel": pl.String,  # email, web, chat
+    "named_by": pl.String,  # where the order's number stands: subject, tag, external, nothing
+    "team": pl.String,
+    "agent": pl.String,
+    "language": pl.String,
+    "decision": pl.String,  # accepted, declined, partial; null: nothing to decide
+    "asked_at": TIME,  # for satisfaction; null: never
+    "answered_at": TIME,
+    "score": pl.Int64,  # 1 to 5
+    "comment": pl.String,
+    "changed_at": TIME,  # the buyer thinks better of it
+    "changed_score": pl.Int64,
+}
+SERVICE_MESSAGES: Columns = {
+    "account": pl.String,
+    "case_id": pl.String,
+    "message_no": pl.Int64,  # by time within the case
+    "sent_at": TIME,
+    "author": pl.String,  # buyer, agent, automatic
+    "text": pl.String,
+    "template": pl.String,  # null: none
+    "is_public": pl.Boolean,  # false: the team's own note
+}
+SERVICE_STATES: Columns = {
+    "account": pl.String,
+    "case_id": pl.String,
+    "at": TIME,
+    "status": pl.String,  # new, open, pending, hold, solved, closed, spam
+}
 INSPECTIONS: Columns = {  # the seller's own grading; as the dataset return_inspections
     "inspection_id": pl.String,
     "return_no": pl.String,
@@ -697,6 +736,9 @@ class World:
     market_disputes: pl.DataFrame
     market_bookings: pl.DataFrame
     market_payouts: pl.DataFrame
+    service_cases: pl.DataFrame
+    service_messages: pl.DataFrame
+    service_states: pl.DataFrame
     inspections: pl.DataFrame
     scans: pl.DataFrame
     order_states: pl.DataFrame
