@@ -89,8 +89,8 @@ referenced as (
     left join refs as any_refs
         on
             any_refs.connector = 'all'
-            and conformed.order_ref = any_refs.order_ref
-            and sellers.account is null
+            and case when sellers.account is null then conformed.order_ref end
+            = any_refs.order_ref
 ),
 
 candidates as (

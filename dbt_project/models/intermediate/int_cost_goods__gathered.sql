@@ -94,8 +94,9 @@ goods_events as (
     ) as parts (component, source)
     left join sale_fees
         on
-            returns_back.order_line_key = sale_fees.order_line_key
-            and parts.component = 'outbound_shipping_lost'
+            case
+                when parts.component = 'outbound_shipping_lost' then returns_back.order_line_key
+            end = sale_fees.order_line_key
 ),
 
 inspected as (

@@ -136,9 +136,8 @@ referenced as (
             and keyed.order_id = own_refs.order_ref
     left join refs as any_refs
         on
-            not keyed.is_of_seller
-            and any_refs.connector = 'all'
-            and keyed.order_id = any_refs.order_ref
+            any_refs.connector = 'all'
+            and case when not keyed.is_of_seller then keyed.order_id end = any_refs.order_ref
 ),
 
 candidates as (
