@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bench import growth, ingest, quiet, texts
+from bench import growth, increment, ingest, quiet, texts
 from bench.measure import Result, record
 from pipelines.resources import places
 
@@ -19,6 +19,7 @@ BENCHES: dict[str, Callable[[], list[Result]]] = {
     "ingest_cpu_vs_dlt_default": ingest.cpu_vs_dlt_default,
     "ingest_memory_growth": ingest.memory_growth,
     "nothing_new": quiet.nothing_new,
+    "increment": increment.one_day,
     "growth_lot_allocation": growth.lot_allocation,
     "text_throughput": texts.throughput,
 }
