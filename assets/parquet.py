@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 from assets.catalog import Table
@@ -65,17 +66,11 @@ def _write_months(
     """One file a month of the fact's first date; months that no longer exist are removed."""
     target = folder / table.schema / table.name
     target.mkdir(parents=True, exist_ok=True)
-    month = _month_of(table)
-    months = [
-        row[0]
-        for row in connection.execute(
-            f"select distinct {month} from {_source(table)} order by 1"
-        ).fetchall()
-    ] or [UNKNOWN_MONTH]
-    for name in months:
+    months = _months(connection, table) or {UNKNOWN_MONTH: "true"}
+    for name, condition in months.items():
         fresh = workplace / f"{name}.parquet"
         connection.execute(
-            f"copy (from {_source(table)} where {month} = {literal(name)})"
+            f"copy (from {_source(table)} where {condition})"
             f" to {literal(str(fresh))} ({_options(build)})"
         )
         fresh.replace(target / fresh.name)
@@ -85,8 +80,27 @@ def _write_months(
     sync_folder(target)
 
 
-def _month_of(table: Table) -> str:
+def _months(connection: Connection, table: Table) -> dict[str, str]:
+    """Name of each month that has rows, and the condition of its rows.
+
+    A range, because the rows lie in order of months: those of others need not be read.
+    """
     if table.month_column is None:
-        return literal(UNKNOWN_MONTH)
+        return {}
     column = quoted(table.month_column)
-    return f"coalesce(strftime({column}, '%Y-%m'), {literal(UNKNOWN_MONTH)})"
+    found = connection.execute(
+        f"select distinct cast(date_trunc('month', {column}) as date) from {_source(table)}"
+    ).fetchall()
+    months: dict[str, str] = {}
+    for (first,) in sorted(found, key=lambda row: row[0] or date.min):
+        if first is None or f"{first:%Y-%m}" == UNKNOWN_MONTH:
+            months[UNKNOWN_MONTH] = f"{column} is null or {_within(column, date(1900, 1, 1))}"
+        else:
+            months[f"{first:%Y-%m}"] = _within(column, first)
+    return months
+
+
+def _within(column: str, first: date) -> str:
+    """Of a month: from its first day up to that of the next."""
+    following = date(first.year + first.month // 12, first.month % 12 + 1, 1)
+    return f"{column} >= date '{first}' and {column} < date '{following}'"
