@@ -118,8 +118,8 @@ def _accounts(sandbox: Sandbox, connectors: Mapping[str, Connector]) -> Iterator
                 "marketplaces": list(account.marketplaces),
                 "start": sandbox.scenario.start,
             }
-            if account.provider:
-                entry["provider"] = account.provider
+            given = {"provider": account.provider, "satisfaction": account.satisfaction}
+            entry |= {key: value for key, value in given.items() if value}
             names = getattr(settings, "secret_names", ())
             entry["secrets"] = dict.fromkeys(names, _SECRET_PREFIX + account.name)
             yield entry | _addresses(sandbox, settings, entry)

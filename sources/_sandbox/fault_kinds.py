@@ -4,11 +4,11 @@ Belongs here: names, types and which must be given. Does not belong here: effect
 
 Where they act so far: bad_lot, size_bias, listing_mismatch, wrong_item, no_fault_found,
 damaging_carrier, return_fraud, safety, slow_lane, lossy_lane, customs_hold, season, mix_shift,
-intervention, fee_rise and settlement_error in the world (`world/`); source_outage and schema_drift
+intervention, fee_rise, settlement_error, slow_service and refusing_service (both only where a
+helpdesk is) in the world (`world/`); source_outage and schema_drift
 in the servers (Shopify: source_outage only, since it answers no field that is not asked for).
-slow_service and refusing_service are recorded in the truth and act when helpdesks come. A lane or
-carrier fault changes delivery times, losses and reasons of returns now; its tracking events come
-with the tracking connector.
+A lane or carrier fault changes delivery times, losses and reasons of returns now; its tracking
+events come with the tracking connector.
 """
 
 from __future__ import annotations

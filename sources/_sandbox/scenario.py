@@ -80,6 +80,7 @@ class Account(_Strict):
     name: Name
     marketplaces: tuple[str, ...] = ()
     provider: str | None = None  # helpdesk, reviews, tracking: whose API; None is the usual one
+    satisfaction: Literal["ratings", "surveys"] | None = None  # Zendesk: the older or newer kind
     countries: tuple[Country, ...] = ()  # files, shopify: where the buyers live
     currency: Annotated[str, pydantic.Field(pattern=r"^[A-Z]{3}$")] | None = None  # files, shopify
     share: Annotated[float, pydantic.Field(ge=0)] = 1.0

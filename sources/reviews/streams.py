@@ -110,10 +110,12 @@ def yotpo_record(review: Mapping[str, Any]) -> Row:
 
 
 def okendo_record(review: Mapping[str, Any]) -> Row:
-    row = _without(review, "reviewer")
+    row = _without(review, "reviewer", "order")
     row["is_verified"] = (review.get("reviewer") or {}).get("isVerified")
-    for name in ("productId", "orderId"):
-        row[name] = (_text(review.get(name)) or "").removeprefix("shopify-") or None
+    order = (review.get("order") or {}).get("orderId")
+    given = {"productId": review.get("productId"), "orderId": review.get("orderId") or order}
+    for name, value in given.items():
+        row[name] = (_text(value) or "").removeprefix("shopify-") or None
     row["attributes"] = [
         {"title": _text(one.get("title")), "value": _text(one.get("value"))}
         for one in review.get("attributes") or ()
@@ -173,7 +175,8 @@ STREAMS = (
         event_field="dateCreated",
         known_dropped=(
             "productName", "productHandle", "productUrl", "productImageUrl", "variantId", "media",
-            "reply", "subscriberId",
+            "reply", "subscriberId", "attributesWithRating", "productAttributes", "reward",
+            "containsProfanity", "helpfulCount", "unhelpfulCount", "languageCode",
         ),
     ),
     *static_streams(Path(__file__).parent),

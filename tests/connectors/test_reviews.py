@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from sources.reviews import CONNECTOR
+from sources.reviews.streams import okendo_record
 from tests.connectors.desk_stub import NOW, Asked, Reading, StubApi, read
 
 JUDGE_ME = "/api/v1/reviews"
@@ -131,3 +132,10 @@ def test_okendo_is_read_newest_first_down_to_half_a_year(tmp_path: Path) -> None
 def test_an_account_without_its_app_id_says_what_to_add(tmp_path: Path) -> None:
     reading = read(CONNECTOR, StubApi(), tmp_path, base_url=None)
     assert "add app_id" in reading.error("judge_me_reviews")
+
+
+@pytest.mark.parametrize("told", [{"orderId": "77"}, {"order": {"orderId": "77"}}])
+def test_okendo_names_the_order_plainly_or_in_an_object(told: dict[str, object]) -> None:
+    row = okendo_record({"reviewId": "r", "productId": "shopify-5", **told})
+    assert (row["productId"], row["orderId"]) == ("5", "77")
+    assert "order" not in row

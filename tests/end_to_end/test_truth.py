@@ -15,7 +15,8 @@ import pytest
 from tests.end_to_end import truth_check
 from tests.end_to_end.truth_check import bounds, observed_defects
 
-# Europe, a Shopify shop and one by files over the change of clocks; inspections, scanned lots.
+# Europe, a Shopify shop and one by files over the change of clocks; inspections, scanned lots, a
+# helpdesk and product reviews.
 EUROPE = """
 seed = 90210
 start = 2025-12-15
@@ -44,6 +45,14 @@ connector = "files"
 name = "Shop Sul"
 countries = ["BR", "MX"]
 share = 0.5
+
+[[accounts]]
+connector = "helpdesk"
+name = "desk"
+
+[[accounts]]
+connector = "reviews"
+name = "stars"
 
 [[faults]]
 kind = "bad_lot"
@@ -98,6 +107,11 @@ connector = "amazon"
 name = "amz_jp"
 marketplaces = ["JP"]
 fulfilled_by_marketplace = 1.0
+
+[[accounts]]
+connector = "helpdesk"
+name = "care"
+provider = "gorgias"
 
 [[faults]]
 kind = "bad_lot"

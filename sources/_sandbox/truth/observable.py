@@ -19,11 +19,13 @@ from sources._sandbox.truth import facts
 from sources._sandbox.truth.cases import case_rows, ebay_cases, message_rows, with_cases
 from sources._sandbox.truth.columns import FACTS, fact
 from sources._sandbox.truth.costs import costs
+from sources._sandbox.truth.desk_cases import desk_cases
 from sources._sandbox.truth.feedback import feedback, market_feedback
 from sources._sandbox.truth.market_returned import MarketBack
 from sources._sandbox.truth.market_settled import market_settlement_lines
 from sources._sandbox.truth.other_facts import exchanges, inventory_moves, settlement_lines
 from sources._sandbox.truth.outcomes import Horizon, fates
+from sources._sandbox.truth.product_reviews import product_reviews
 from sources._sandbox.truth.rates import Rates
 from sources._sandbox.truth.reader import Reader, shown
 from sources._sandbox.truth.returned import refunds, returns
@@ -42,8 +44,8 @@ def observable_tables(
     clock = now.astimezone(UTC).replace(tzinfo=None)
     known = _known(answering(world, now), clock, reporting_currency)
     settled = [*settlement_lines(known), *market_settlement_lines(known)]
-    cases = list(ebay_cases(known))
-    voices = [*feedback(known), *market_feedback(known)]
+    cases = [*ebay_cases(known), *desk_cases(known)]
+    voices = [*feedback(known), *market_feedback(known), *product_reviews(known)]
     filled = {
         "fct_order_line": facts.order_lines(known),
         "fct_unit_outcome": facts.unit_outcomes(known),
@@ -94,6 +96,8 @@ def answering(world: World, now: datetime) -> World:
         market_disputes=world.market_disputes.filter(told),
         market_bookings=world.market_bookings.filter(told),
         market_payouts=world.market_payouts.filter(told),
+        service_cases=world.service_cases.filter(told),
+        product_reviews=world.product_reviews.filter(told),
         fx_rates=world.fx_rates.clear() if is_out("fx", None) else world.fx_rates,
     )
 

@@ -23,6 +23,7 @@ from sources._sandbox.world.feedback import feedback_table
 from sources._sandbox.world.inspections import inspections_table
 from sources._sandbox.world.market_money import market_money
 from sources._sandbox.world.market_voices import market_voices
+from sources._sandbox.world.product_reviews import product_reviews_table
 from sources._sandbox.world.reimbursements import reimbursements_table
 from sources._sandbox.world.return_requests import return_requests_table
 from sources._sandbox.world.service import service_tables
@@ -88,6 +89,7 @@ def build_world(scenario: Scenario, until: datetime | date | None = None) -> Wor
         **voices,
         **money,
         **service_tables(sim, orders, units, shipments, refunds, buyers),
+        "product_reviews": product_reviews_table(sim, orders, lines, units, shipments),
         "inspections": inspections_table(sim, returns, return_units, units),
         "scans": sales_tables.scans_table(units, orders),
         "order_states": sales_tables.states_table(sim),

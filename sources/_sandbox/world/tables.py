@@ -631,6 +631,26 @@ SERVICE_STATES: Columns = {
     "at": TIME,
     "status": pl.String,  # new, open, pending, hold, solved, closed, spam
 }
+PRODUCT_REVIEWS: Columns = {  # of the seller's own shops, in a review app
+    "account": pl.String,  # the app
+    "review_id": pl.String,  # digits, counted up
+    "shop": pl.String,  # account of the sale
+    "order_id": pl.String,
+    "line_no": pl.Int64,
+    "customer_no": pl.String,
+    "sku": pl.String,
+    "product_ref": pl.String,  # the shop's number of the product; files: the SKU as listed
+    "language": pl.String,
+    "created_at": TIME,
+    "stars_first": pl.Int64,
+    "title": pl.String,
+    "body": pl.String,  # null: stars only
+    "is_verified": pl.Boolean,
+    "is_published": pl.Boolean,
+    "replied_at": TIME,  # the shop's public answer; null: none
+    "changed_at": TIME,  # the buyer thinks better of it; null: never
+    "changed_stars": pl.Int64,
+}
 INSPECTIONS: Columns = {  # the seller's own grading; as the dataset return_inspections
     "inspection_id": pl.String,
     "return_no": pl.String,
@@ -739,6 +759,7 @@ class World:
     service_cases: pl.DataFrame
     service_messages: pl.DataFrame
     service_states: pl.DataFrame
+    product_reviews: pl.DataFrame
     inspections: pl.DataFrame
     scans: pl.DataFrame
     order_states: pl.DataFrame
