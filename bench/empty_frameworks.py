@@ -7,6 +7,7 @@ instance on disk, and no asset brings an event: the cheapest run there is.
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -46,8 +47,8 @@ def run_dagster(folder: Path) -> None:
     definitions = dg.Definitions(assets=[empty], jobs=[job])
     home = folder / "home"
     home.mkdir(exist_ok=True)
-    (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n", "utf-8")
-    os.environ["DAGSTER_HOME"] = str(home)
+    shutil.copy(ROOT / "dagster.yaml", home)
+    os.environ.update(DAGSTER_HOME=str(home), AFTERSALES_STATE_DIR=str(folder / "state"))
     quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
     with dg.DagsterInstance.get() as instance:
         definitions.resolve_job_def("all").execute_in_process(instance=instance, run_config=quiet)

@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 import duckdb
 import pytest
+from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 
 from assets.catalog import Model
 from assets.dbt import BuildResult, NodeResult
@@ -20,7 +21,7 @@ from pipelines import asset_graph, sensors
 from pipelines.asset_graph import PUBLICATION, night_asset
 from pipelines.definitions import build_definitions
 from pipelines.night import Report
-from pipelines.resources import Places
+from pipelines.resources import PROJECT, Places
 from sources._core.durable import write_atomically
 from sources._core.extract import StreamOutcome
 from sources.registry import connectors
@@ -171,3 +172,24 @@ def test_silence_is_told_but_not_of_a_simulated_world(
         assert "2020-01-01" in str(cause)
     else:
         assert told == []
+
+
+def test_events_lie_where_dagster_itself_looks_for_them(
+    asked: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Written by the storage that `dagster.yaml` names, read by Dagster's own while it is open."""
+    monkeypatch.setenv("DAGSTER_HOME", str(PROJECT))
+    monkeypatch.setenv("AFTERSALES_STATE_DIR", str(tmp_path))
+    report = Report(loads=[LoadResult("amazon", "a", "orders", rows_in=5, rows_loaded=3)])
+    with dg.DagsterInstance.get() as instance:
+        run = dg.materialize(
+            [night_asset(connectors(), MODELS)],
+            resources={"night": _night(report)},
+            instance=instance,
+        )
+        ours = instance.all_logs(run.run_id)
+        theirs = DagsterSqliteStorage.from_local(str(tmp_path)).event_log_storage
+        assert len(ours) > 10
+        assert theirs.get_logs_for_run(run.run_id) == ours
+        record = theirs.get_latest_materialization_events([dg.AssetKey(["raw_amazon", "orders"])])
+        assert [event.run_id for event in record.values() if event] == [run.run_id]
