@@ -27,6 +27,7 @@ _HAND_MADE = "from tests.warehouse import hand_made"
 _FIRST = ("test_crash.py", "hand_made", "test_night_equality.py", "test_truth.py")
 
 
+@pytest.hookimpl(tryfirst=True)  # a worker of xdist reads the groups in this very hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A group of `--dist loadgroup` for each test: its file, or what several files share."""
     groups: dict[Path, str] = {}
