@@ -10,10 +10,6 @@ refs as (
     select * from {{ ref('int_order_ref__matched') }}
 ),
 
-order_lines as (
-    select * from {{ ref('int_order_line__enriched') }}
-),
-
 chargebacks as (
     select
         connector,
@@ -39,6 +35,20 @@ referenced as (
             conformed.connector = refs.connector
             and conformed.account = refs.account
             and conformed.order_id = refs.order_ref
+),
+
+-- only of orders that are asked for: a small part of all
+order_lines as (
+    select lines.*
+    from {{ ref('int_order_line__enriched') }} as lines
+    where exists (
+        select 1
+        from referenced
+        where
+            lines.connector = referenced.connector
+            and lines.account = referenced.account
+            and lines.order_id = referenced.known_order_id
+    )
 ),
 
 candidates as (
