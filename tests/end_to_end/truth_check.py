@@ -27,6 +27,9 @@ KEYS: Mapping[str, Sequence[str]] = {
     "fct_order_line": ("order_line_key",),
     "fct_unit_outcome": ("order_line_key", "outcome"),
     "fct_lot_allocation": ("order_line_key", "lot_key"),
+    "fct_parcel": ("parcel_key",),
+    "fct_parcel_event": ("parcel_key", "event_id"),
+    "fct_parcel_line": ("parcel_key", "order_line_key"),
     "fct_return_line": ("return_line_key",),
     "fct_return_lot": ("return_line_key", "lot_key"),
     "fct_refund_line": ("refund_line_key",),
@@ -106,7 +109,7 @@ def data_until(file: Path) -> date:
 
 # Facts that the simulated world has no truth of yet; the models' own tests hold them.
 UNTOLD = (
-    "fct_parcel", "fct_parcel_event", "fct_parcel_line", "fct_order_event",
+    "fct_order_event",
     "fct_text_label", "fct_text_reason",  # what they mean for a return is told: reason_text_label
 )  # fmt: skip
 

@@ -96,6 +96,9 @@ ORDERS = [
     # case 5, and a line that does not name the carrier of a number that only one has
     order("P5", "5SAME", carrier="DHL"),
     order("P5B", "1ZNAMELESS", carrier=None),
+    # nobody scans them: of one the shop knows the delivery, the 13th in America
+    order("P24", "24TOLD", delivered_at=at("01-14 03:00")),
+    order("P24", "24QUIET", line="2"),
 ]
 
 SCANS = [

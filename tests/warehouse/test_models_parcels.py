@@ -196,6 +196,17 @@ def test_customs_hold_until_released_or_until_tonight() -> None:
     assert parcel("1ZPLAIN", "customs_hold_hours") == (None,)
 
 
+def test_a_parcel_that_nobody_scans_is_delivered_by_the_word_of_the_shop() -> None:
+    columns = "milestone, delivered_at, days_late, transit_days"
+    assert parcel("24TOLD", columns) == ("DELIVERED", at("01-14 03:00"), 1, None)
+
+
+def test_a_parcel_that_nobody_tells_of_is_late_by_no_known_number_of_days() -> None:
+    assert parcel("24QUIET", "milestone, promised_date, days_late, is_presumed_lost") == (
+        "UNKNOWN", date(2026, 1, 12), None, False,
+    )  # fmt: skip
+
+
 def test_open_parcels_are_late_to_date() -> None:
     assert parcel("1ZOPEN", "days_late") == (66,)  # the 19th of March in America
 

@@ -120,6 +120,13 @@ of_orders as (
         min(parcel_lines.shipped_at) as shipped_at,
         max(coalesce(parcel_lines.promised_at, order_lines.promised_at)) as promised_at,
         min(order_lines.ship_by_at) as ship_by_at,
+        -- what the marketplace says of all that is in it
+        case
+            when
+                count(order_lines.delivered_at) = count(*)
+                and min(parcel_lines.direction) <> 'return'
+                then max(order_lines.delivered_at)
+        end as told_delivered_at,
         min(parcel_lines.origin) as origin,
         min(parcel_lines.destination) as destination,
         min(nullif(order_lines.country, 'ZZ')) as buyer_country,
@@ -264,6 +271,7 @@ placed as (
         of_orders.shipped_at,
         of_orders.promised_at,
         of_orders.ship_by_at,
+        of_orders.told_delivered_at,
         of_orders.fulfilment_centre_id,
         of_orders.label_amount,
         of_orders.label_currency,
@@ -276,6 +284,7 @@ placed as (
         told_once.promised_date as told_promised_date,
         told_once.first_estimate_date,
         told_once.whole_exception,
+        judged.last_no is not null or told_once.parcel_key is not null as is_followed,
         judged.last_no,
         judged.last_at,
         judged.label_created_at,
@@ -294,10 +303,16 @@ placed as (
         judged.has_address_problem,
         judged.is_destroyed,
         judged.has_fees,
-        judged.is_delivered,
+        coalesce(
+            judged.is_delivered, of_orders.told_delivered_at is not null
+        ) as is_delivered,
         judged.is_lost,
         timed.accepted_at,
-        timed.delivered_at,
+        -- of a parcel that nobody scans the marketplace is heard
+        case
+            when judged.last_no is null then of_orders.told_delivered_at
+            else timed.delivered_at
+        end as delivered_at,
         timed.delivered_date,
         timed.hold_at,
         timed.released_at,
@@ -325,13 +340,9 @@ zoned as (
             coalesce(carriers.is_express, false)
             and not regexp_matches(placed.service, 'ground|economy|standard|surepost|smartpost')
         ) as is_express,
-        coalesce(placed.is_delivered, false) as was_delivered,
-        coalesce(placed.goes_back, false) and not coalesce(placed.is_delivered, false)
-            as is_returned_to_sender,
-        case
-            when placed.last_no is null or not coalesce(placed.is_delivered, false)
-                then placed.whole_exception
-        end as standing_exception
+        placed.is_delivered as was_delivered,
+        coalesce(placed.goes_back, false) and not placed.is_delivered as is_returned_to_sender,
+        case when not placed.is_delivered then placed.whole_exception end as standing_exception
     from placed
     left join countries as origins on placed.origin = origins.country
     left join countries as destinations on placed.destination = destinations.country
@@ -415,7 +426,8 @@ final as (
         promised_date,
         case
             when was_delivered then {{ days_between("promised_date", "delivered_on") }}
-            when undelivered_kind is null
+            -- nothing is known of one that nobody tells of
+            when undelivered_kind is null and is_followed
                 then
                     {{ days_between(
                         "promised_date", local_date(as_of_at(), "destination_zone")

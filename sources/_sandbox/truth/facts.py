@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 import polars as pl
 
 from sources._sandbox.truth.outcomes import Fate, Horizon, horizon_start
+from sources._sandbox.truth.parcels import Parcel
 from sources._sandbox.truth.rates import Rates, rounded
 from sources._sandbox.truth.reader import NONE, UNKNOWN, Line, Reader, key, part
 from sources._sandbox.truth.returned import Refund, Return
@@ -57,6 +58,7 @@ class Known:
     returns: list[Return]
     refunds: list[Refund]
     stock: Stock
+    parcels: list[Parcel] = field(default_factory=list)
 
     def product(self, sku: str) -> Product:
         return self.products[sku]

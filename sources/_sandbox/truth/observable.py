@@ -25,6 +25,7 @@ from sources._sandbox.truth.market_returned import MarketBack
 from sources._sandbox.truth.market_settled import market_settlement_lines
 from sources._sandbox.truth.other_facts import exchanges, inventory_moves, settlement_lines
 from sources._sandbox.truth.outcomes import Horizon, fates
+from sources._sandbox.truth.parcels import event_rows, known_parcels, line_rows, parcel_rows
 from sources._sandbox.truth.product_reviews import product_reviews
 from sources._sandbox.truth.rates import Rates
 from sources._sandbox.truth.reader import Reader, shown
@@ -50,6 +51,9 @@ def observable_tables(
         "fct_order_line": facts.order_lines(known),
         "fct_unit_outcome": facts.unit_outcomes(known),
         "fct_lot_allocation": facts.lot_allocations(known),
+        "fct_parcel": parcel_rows(known.parcels, known.rates),
+        "fct_parcel_event": event_rows(known.parcels),
+        "fct_parcel_line": line_rows(known.parcels),
         "fct_return_line": facts.return_lines(known),
         "fct_return_lot": facts.return_lots(known),
         "fct_refund_line": facts.refund_lines(known),
@@ -105,6 +109,7 @@ def answering(world: World, now: datetime) -> World:
 def _known(world: World, clock: datetime, reporting_currency: str) -> facts.Known:
     reader = Reader(world, clock)
     lines = shown(reader.lines)
+    parcels = known_parcels(reader, lines)
     shop = ShopBack(reader, lines)
     markets = MarketBack(reader, lines)
     back = returns(reader, lines, _mapped_reasons(), [*shop.returns(), *markets.returns()])
@@ -116,7 +121,7 @@ def _known(world: World, clock: datetime, reporting_currency: str) -> facts.Know
     stock = allocate(reader, lines.values(), back)
     return facts.Known(
         reader, Rates(world, clock, reporting_currency), horizon, products,
-        facts.known_lots(reader), ends, back, paid, stock,
+        facts.known_lots(reader), ends, back, paid, stock, parcels,
     )  # fmt: skip
 
 

@@ -107,6 +107,7 @@ class Line:
     undelivered: int = 0  # units in parcels that are known never to arrive
     original_line: str | None = None  # line id in the original order, where it is told
     return_id: str | None = None  # the return that it was sent for, where it is told
+    is_delivered_by_carrier: bool = False  # delivered_at is what carriers tell, not the shop
 
     @property
     def order_key(self) -> str:
@@ -120,6 +121,11 @@ class Line:
     def is_extra(self) -> bool:
         """Sent for an earlier order: no sale of its own."""
         return self.link_kind is not None
+
+    @property
+    def told_delivered_at(self) -> datetime | None:
+        """The delivery that the shop itself tells."""
+        return None if self.is_delivered_by_carrier else self.delivered_at
 
     @property
     def shipped_date(self) -> date | None:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from sources._sandbox.api_faults import share_of
 from sources._sandbox.world import geography
+from sources._sandbox.world.parcel_life import OUT_BEFORE, PICKED_AFTER, TRANSIT_AFTER
 
 from .answers import gid, moment
 from .connections import listed, plain
-from .snapshot import OUT_BEFORE, PICKED_AFTER, TRANSIT_AFTER, Row
+from .snapshot import Row
 
 if TYPE_CHECKING:
     from .orders import Order

@@ -17,6 +17,7 @@ import polars as pl
 
 from sources._sandbox.api_faults import share_of
 from sources._sandbox.world import geography
+from sources._sandbox.world.parcel_life import OUT_BEFORE, PICKED_AFTER, TRANSIT_AFTER
 from sources._sandbox.world.tables import World
 
 from .answers import naive
@@ -24,11 +25,6 @@ from .answers import naive
 Row = dict[str, Any]
 TEST_SHARE = 0.006
 ARCHIVED_AFTER = timedelta(days=30)
-OUT_BEFORE, PICKED_AFTER, TRANSIT_AFTER = (
-    timedelta(hours=5),
-    timedelta(hours=2),
-    timedelta(hours=20),
-)
 
 
 def digits_of_line(order_item_id: str) -> str:
