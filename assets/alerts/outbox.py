@@ -110,7 +110,11 @@ class Outbox:
         return written
 
     def claim(self, channels: Iterable[str], now: datetime) -> Message | None:
-        """The next waiting message that nobody is sending, now ours; None if there is none."""
+        """The next waiting message that nobody is sending, now ours; None if there is none.
+
+        A claim a little later than `now` is of one who asked after us and got the file first; only
+        one far in the future is of a clock that was set back.
+        """
         wanted = list(channels)
         with self._open() as connection:
             row = connection.execute(
@@ -126,7 +130,7 @@ class Outbox:
                     now.isoformat(),
                     *wanted,
                     (now - CLAIM_ENDS).isoformat(),
-                    now.isoformat(),
+                    (now + CLAIM_ENDS).isoformat(),
                 ],
             ).fetchall()
         return Message(*row[0]) if row else None

@@ -150,6 +150,19 @@ def test_two_evaluators_at_once_send_each_message_once(
     assert states(outbox) == ["sent"] * 4
 
 
+def test_who_waited_for_the_file_takes_nothing_from_who_was_quicker(outbox: Outbox) -> None:
+    """Both read the clock, then one waits for the other's transaction: its own time is older."""
+    outbox.enqueue(notices(1), ["ops"], "{count}")
+    assert Outbox(outbox.path).claim(["ops"], NOW + timedelta(seconds=1)) is not None
+    assert outbox.claim(["ops"], NOW) is None
+
+
+def test_a_clock_that_was_set_back_holds_no_message_for_ever(outbox: Outbox) -> None:
+    outbox.enqueue(notices(1), ["ops"], "{count}")
+    assert Outbox(outbox.path).claim(["ops"], NOW + CLAIM_ENDS * 2) is not None
+    assert outbox.claim(["ops"], NOW) is not None
+
+
 def test_a_claim_ends_when_its_holder_died(outbox: Outbox) -> None:
     outbox.enqueue(notices(1), ["ops"], "{count}")
     dead = Outbox(outbox.path)
