@@ -7,8 +7,8 @@ damaging_carrier, return_fraud, safety, slow_lane, lossy_lane, customs_hold, sea
 intervention, fee_rise, settlement_error, slow_service and refusing_service (both only where a
 helpdesk is) in the world (`world/`); source_outage and schema_drift
 in the servers (Shopify: source_outage only, since it answers no field that is not asked for).
-A lane or carrier fault changes delivery times, losses and reasons of returns now; its tracking
-events come with the tracking connector.
+A lane or carrier fault changes delivery times, losses and reasons of returns; scans tell of it
+where the scenario has an account of `tracking`.
 """
 
 from __future__ import annotations

@@ -31,6 +31,7 @@ from sources._sandbox.world.settlements import settlement_tables
 from sources._sandbox.world.simulation import simulate
 from sources._sandbox.world.stock_tables import removals_table, stock_moves_table
 from sources._sandbox.world.tables import SCHEMAS, World, conform
+from sources._sandbox.world.tracked_parcels import tracked_tables
 
 
 def build_world(scenario: Scenario, until: datetime | date | None = None) -> World:
@@ -90,6 +91,7 @@ def build_world(scenario: Scenario, until: datetime | date | None = None) -> Wor
         **money,
         **service_tables(sim, orders, units, shipments, refunds, buyers),
         "product_reviews": product_reviews_table(sim, orders, lines, units, shipments),
+        **tracked_tables(sim, orders, units, shipments),
         "inspections": inspections_table(sim, returns, return_units, units),
         "scans": sales_tables.scans_table(units, orders),
         "order_states": sales_tables.states_table(sim),

@@ -43,6 +43,7 @@ class Parcels:
     estimated_day: Ints
     state: Ints
     state_at: Ints
+    held: Floats  # days that customs keeps it
     carrier: Labels
     service: Labels
 
@@ -90,7 +91,9 @@ def make_parcels(scenario: Scenario, places: Places, draws: Draws, orders: Order
     shipped = _shipped(draws, orders, serial)
     carrier, service = _lanes(scenario, places, draws, orders, origin, serial)
     days = _transit(draws, orders, origin, serial)
-    state, extra = _troubles(scenario, draws, orders, origin, carrier, service, serial, shipped)
+    state, extra, held = _troubles(
+        scenario, draws, orders, origin, carrier, service, serial, shipped
+    )
     estimated = (shipped + np.ceil(days + 1.0) * DAY).astype(np.int64) // DAY
     arrival = shipped + ((days + extra) * DAY).astype(np.int64) // SECOND * SECOND
     given_up = np.where(state == LOST, 14 * DAY, 2 * DAY)
@@ -102,6 +105,7 @@ def make_parcels(scenario: Scenario, places: Places, draws: Draws, orders: Order
         estimated_day=estimated,
         state=state,
         state_at=np.where(state == DELIVERED, arrival, arrival + given_up),
+        held=held,
         carrier=carrier,
         service=service,
     )
@@ -203,10 +207,10 @@ def _troubles(
     service: Labels,
     serial: Ids,
     shipped: Ints,
-) -> tuple[Ints, Floats]:
-    """How each parcel ends, and the days it loses on the way."""
+) -> tuple[Ints, Floats, Floats]:
+    """How each parcel ends, the days it loses on the way, and those of them at customs."""
     lost = np.where(orders.is_fba, 0.003, 0.007)[:, None] * np.ones(2)
-    extra = np.zeros(serial.shape)
+    extra, at_customs = np.zeros(serial.shape), np.zeros(serial.shape)
     day = shipped // DAY
     for fault in scenario.faults_of("lossy_lane", "slow_lane", "customs_hold"):
         touched = is_active(fault, day) & _fits(fault, "destination", orders.country)[:, None]
@@ -219,12 +223,13 @@ def _troubles(
             extra += np.where(touched, slow, 0.0)
         else:
             held = touched & draws.chance(f"customs.{fault.fault_id}", serial, fault.get("share"))
-            extra += np.where(held, fault.get("days"), 0.0)
+            at_customs += np.where(held, fault.get("days"), 0.0)
     luck = draws.uniform("parcel.state", serial)
     state = np.where(luck < lost, LOST, DELIVERED)
     state = np.where((luck >= lost) & (luck < lost + 0.004), REFUSED, state)
     state = np.where((luck >= lost + 0.004) & (luck < lost + 0.007), UNDELIVERABLE, state)
-    return np.where(orders.is_fraud[:, None], DELIVERED, state), extra
+    state = np.where(orders.is_fraud[:, None], DELIVERED, state)
+    return state, extra + at_customs, at_customs
 
 
 def tracking_numbers(draws: Draws, serial: Ids, prefix: Sequence[str]) -> list[str]:

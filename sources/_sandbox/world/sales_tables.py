@@ -327,6 +327,7 @@ def shipments_table(sim: Simulation) -> pl.DataFrame:
             "tracking_number": tracking.select(pl.format("{}{}", "p", "n").alias("t"))["t"],
             "state": named(parcels.state[order, parcel], dispatch.STATES),
             "state_at": times(parcels.state_at[order, parcel]),
+            "customs_days": pl.Series(parcels.held[order, parcel]),
             "is_followed": _followed(sim, parcels.carrier[order, parcel]),
             "has_line_shipping": item_first,
         }

@@ -244,6 +244,7 @@ SHIPMENTS: Columns = {  # one row per order line and parcel
     "tracking_number": pl.String,
     "state": pl.String,  # delivered, lost, refused, undeliverable (at the end)
     "state_at": TIME,  # when that was known
+    "customs_days": pl.Float64,  # that customs keeps it; 0: not at all
     "is_followed": pl.Boolean,  # whether a shop's platform hears of this carrier's parcels
     # share of the line's shipping that this parcel shows: all on the line's first parcel
     "has_line_shipping": pl.Boolean,
@@ -697,6 +698,34 @@ FX_OVERRIDES: Columns = {  # for currencies that the ECB lacks; as the dataset f
     "rate": pl.String,
     "source": pl.String,
 }
+TRACKED_PARCELS: Columns = {  # what a tracking service is told of a parcel that it follows
+    "tracking_number": pl.String,
+    "carrier": pl.String,  # as the shop writes it
+    "local_carrier": pl.String,  # who brings it to the door abroad; null: the same
+    "service": pl.String,
+    "shop": pl.String,  # account
+    "order_id": pl.String,
+    "order_number": pl.String,
+    "customer_no": pl.String,
+    "ordered_at": TIME,
+    "origin": pl.String,
+    "destination": pl.String,
+    "promised_at": TIME,  # null: the shop promises nothing
+    "estimated_date": pl.Date,  # the carrier's first estimate
+    "known_at": TIME,  # from then on the service looks it up
+    "stopped_at": TIME,  # until then: the last look-up is the first one at or after it
+    "is_given_up": pl.Boolean,  # it stops because nothing was heard for long
+}
+PARCEL_SCANS: Columns = {  # what carriers scan of these
+    "tracking_number": pl.String,
+    "at": TIME,
+    "step": pl.String,  # a key of parcel_words.WORDS
+    "leg": pl.String,  # unknown (one carrier), first, last
+    "country": pl.String,
+    "offset_minutes": pl.Int64,  # of the clock there
+    "precision": pl.String,  # time, local (no offset is told), day
+    "variant": pl.Int64,  # which of the words for it
+}
 FAULTS: Columns = {  # one row per fault and entity
     "fault_id": pl.String,  # F01 ... in the order of the scenario
     "kind": pl.String,
@@ -760,6 +789,8 @@ class World:
     service_messages: pl.DataFrame
     service_states: pl.DataFrame
     product_reviews: pl.DataFrame
+    tracked_parcels: pl.DataFrame
+    parcel_scans: pl.DataFrame
     inspections: pl.DataFrame
     scans: pl.DataFrame
     order_states: pl.DataFrame
