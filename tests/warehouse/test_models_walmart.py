@@ -123,6 +123,15 @@ def test_what_the_buyer_may_keep_is_a_refund_without_a_return() -> None:
     assert refunds(24, "kind, is_returnless") == [("returnless", True)]
 
 
+def test_a_parcel_that_comes_back_is_known_from_the_day_of_the_request() -> None:
+    rows = hand_made.built().rows(
+        "select parcel_key, order_key, direction, origin from marts.fct_parcel"
+        f" where {STORE} and tracking_number in ('R-21', 'R-24')"  # what is kept sends no parcel
+    )
+    order_key = f"walmart:store:{po(21)}"
+    assert rows == [("fedex:R-21:2026-03-15", order_key, "return", "US")]
+
+
 def test_case_16_replacements_are_no_sales_and_their_returns_are_kept() -> None:
     columns = "is_replacement, replaces_order_key"
     assert order_line(6, columns) == (True, f"walmart:store:{po(5)}")  # of the two, the same SKU

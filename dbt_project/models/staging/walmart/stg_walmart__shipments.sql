@@ -1,5 +1,5 @@
 -- One row per order line and tracking number: what was sent, and what comes back by labels of
--- Walmart.
+-- Walmart, which tells no time of them: they are known from the request for the return on.
 with
 
 source as (
@@ -124,7 +124,7 @@ shipments as (
         labels.service as service_raw,
         labels.tracking_number,
         'return' as direction,
-        cast(null as timestamp) as shipped_at,
+        return_lines.requested_at as shipped_at,
         cast(null as timestamp) as promised_at,
         order_lines.country as origin,
         cast(null as varchar) as destination,
