@@ -188,3 +188,12 @@ def test_a_settlement_row_of_no_known_kind_is_kept_and_listed() -> None:
         "select rows from intermediate.int_unmapped_code__listed"
         " where field = 'settlement_line' and connector = 'amazon'"
     ) == [(1,)]
+
+
+def test_what_the_marketplace_owes_for_units_of_unknown_cost_is_not_known() -> None:
+    """It damaged one unit of A4."""
+    owed = hand_made.built().one(
+        "select units_due, due_reporting, gap_reporting"
+        " from intermediate.int_reimbursement__due where order_line_key = 'amazon:amz:A4:BACK'"
+    )
+    assert owed == {"units_due": 1, "due_reporting": None, "gap_reporting": None}

@@ -86,10 +86,14 @@ final as (
         cast(owed_lines.units as bigint) as units_due,
         {{ money("owed_lines.units * order_lines.unit_landed_cost_reporting") }} as due_reporting,
         {{ money("coalesce(paid.reimbursed, 0)") }} as reimbursed_reporting,
-        {{ money("greatest(
-            owed_lines.units * order_lines.unit_landed_cost_reporting
-            - coalesce(paid.reimbursed, 0), 0
-        )") }} as gap_reporting
+        -- what is owed for a unit of unknown cost is not known
+        case
+            when order_lines.unit_landed_cost_reporting is not null
+                then {{ money("greatest(
+                    owed_lines.units * order_lines.unit_landed_cost_reporting
+                    - coalesce(paid.reimbursed, 0), 0
+                )") }}
+        end as gap_reporting
     from owed_lines
     inner join order_lines on owed_lines.order_line_key = order_lines.order_line_key
     left join paid on owed_lines.order_line_key = paid.order_line_key
