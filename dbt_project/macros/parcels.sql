@@ -22,6 +22,18 @@
 {%- endmacro %}
 
 
+{#- Orders by every name that is one order's only, whoever tells it. -#}
+{% macro orders_by_name() -%}
+    select
+        order_ref,
+        min(order_key) as order_key
+    from {{ ref('int_order_ref__matched') }}
+    where order_key is not null
+    group by order_ref
+    having count(distinct order_key) = 1
+{%- endmacro %}
+
+
 {#- carrier|service, the key of dim_carrier. -#}
 {% macro carrier_key(carrier, service) -%}
     case

@@ -99,6 +99,8 @@ ORDERS = [
     # nobody scans them: of one the shop knows the delivery, the 13th in America
     order("P24", "24TOLD", delivered_at=at("01-14 03:00")),
     order("P24", "24QUIET", line="2"),
+    # case 15: scanned only after 120 days, but as the parcel of its order
+    order("P25", "25SLOW", ordered_at=at("2025-08-31 12:00"), shipped_at=at("2025-09-01 12:00")),
 ]
 
 SCANS = [
@@ -176,6 +178,10 @@ SCANS = [
     scan("22EXPRESS", "02-10 15:00", "ACCEPTED", carrier="FedEx"),
     scan("23STALE", "01-06 15:00", "ACCEPTED"),
     scan("23STALE", "01-07 15:00", "Expired", substatus="Expired_Other"),
+    scan("25SLOW", "01-20 15:00", "ACCEPTED", order_ref="P25"),
+    scan("25SLOW", "01-25 15:00", "DELAYED", order_ref="P25"),
+    scan("25SLOW", "01-26 15:00", "OUT_FOR_DELIVERY"),
+    scan("25SLOW", "01-27 15:00", "OUT_FOR_DELIVERY"),
 ]
 
 BILLS = [

@@ -152,6 +152,25 @@ def test_case_15_a_number_used_again_is_another_parcel() -> None:
     ]
 
 
+def test_case_15_a_first_scan_after_long_is_of_the_parcel_of_its_order() -> None:
+    columns = "parcel_key, order_key, milestone, exception_code"
+    assert parcels("25SLOW", columns) == [
+        ("ups:25SLOW:2025-09-01", "files:postshop:P25", "OUT_FOR_DELIVERY", "DELAYED"),
+    ]
+
+
+def test_scans_that_tell_no_milestone_of_their_own_are_no_events_of_the_order() -> None:
+    told = hand_made.built().rows(
+        "select event_kind, occurred_at, note from marts.fct_order_event"
+        " where order_key = 'files:postshop:P25' and source = 'file' order by event_seq"
+    )
+    assert told == [
+        ("accepted", at("01-20 15:00"), "ACCEPTED"),
+        ("out_for_delivery", at("01-26 15:00"), "OUT_FOR_DELIVERY"),
+        ("out_for_delivery", at("01-27 15:00"), "OUT_FOR_DELIVERY"),
+    ]
+
+
 def test_case_16_one_lost_parcel_does_not_make_the_order_late() -> None:
     assert parcel("1ZARRIVES", "days_late, is_lost") == (-2, False)
     assert parcel("1ZLOST", "days_late, is_lost") == (None, True)

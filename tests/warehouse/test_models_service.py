@@ -273,3 +273,23 @@ def test_the_life_of_an_order_is_told_in_order() -> None:
         (10, "message", "all", "agent"),
     ]
     assert {rows[5][3], rows[6][3]} == {"damage", "other"}
+
+
+def test_the_key_of_an_event_is_of_its_origin_alone() -> None:
+    """Not of its note: what is learnt of an event later makes no other event of it."""
+    made = hand_made.built()
+    origins = {
+        "return_requested": ("fct_return_line", "return_line_key"),
+        "exchange_step": ("fct_exchange", "exchange_key || '|requested'"),
+    }
+    for kind, (fact, origin) in origins.items():
+        of_origin = (
+            f"select md5(concat_ws('|', order_key, order_line_key, '{kind}', {origin}))"
+            f" from marts.{fact} where requested_at is not null and order_key <> 'unknown'"
+        )
+        told = (
+            "select event_key from marts.fct_order_event"
+            f" where event_kind = '{kind}' and note <> 'shipped'"
+        )
+        assert made.rows(told)
+        assert sorted(made.rows(told)) == sorted(made.rows(of_origin))

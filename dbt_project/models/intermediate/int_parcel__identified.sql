@@ -1,7 +1,7 @@
 -- One row per parcel and carrier by which a source may name it. A carrier may give a number again:
 -- what lies more than 120 days after all that was known of it is another parcel, unless both are
--- said to be of one order. Where a source does not name the carrier of a number that only one
--- carrier has, it is that carrier's.
+-- said to be of one order, by whatever name of it. Where a source does not name the carrier of a
+-- number that only one carrier has, it is that carrier's.
 with
 
 shipments as (
@@ -20,12 +20,16 @@ carriers as (
     select * from {{ ref('base_tracking__carriers') }}
 ),
 
+named_orders as (
+    {{ orders_by_name() }}
+),
+
 evidence as (
     select
         carrier,
         tracking_number,
         shipped_at as seen_at,
-        order_key as order_ref,
+        nullif(order_key, 'unknown') as order_key,
         true as is_shipment,
         1 as preference
     from shipments
@@ -34,22 +38,24 @@ evidence as (
         coalesce(carriers.carrier, {{ carrier_word("events.carrier_raw") }}, 'unknown') as carrier,
         {{ tracking_number("events.tracking_number") }} as tracking_number,
         coalesce(events.event_at, cast(events.event_date as timestamp)) as seen_at,
-        events.order_ref,
+        named_orders.order_key,
         false as is_shipment,
         1 as preference
     from events
     left join carriers on {{ carrier_word("events.carrier_raw") }} = carriers.word
+    left join named_orders on events.order_ref = named_orders.order_ref
     union all
     select
         coalesce(carriers.carrier, {{ carrier_word("told.carrier_raw") }}, 'unknown') as carrier,
         {{ tracking_number("told.tracking_number") }} as tracking_number,
         told.seen_at,
-        told.order_ref,
+        named_orders.order_key,
         false as is_shipment,
         -- when a service heard of a number counts only where nothing else is known of it
         case when told.tracking_source = 'file' then 1 else 2 end as preference
     from told
     left join carriers on {{ carrier_word("told.carrier_raw") }} = carriers.word
+    left join named_orders on told.order_ref = named_orders.order_ref
 ),
 
 only_carriers as (
@@ -70,7 +76,7 @@ named as (
         end as carrier,
         evidence.tracking_number,
         evidence.seen_at,
-        evidence.order_ref,
+        evidence.order_key,
         evidence.is_shipment,
         evidence.preference
     from evidence
@@ -89,10 +95,13 @@ spaced as (
     select
         *,
         lag(seen_at) over (
-            partition by carrier, tracking_number order by seen_at, order_ref
+            partition by carrier, tracking_number order by seen_at, order_key
         ) as seen_before,
-        lag(order_ref) over (
-            partition by carrier, tracking_number order by seen_at, order_ref
+        -- the last one that was named until then
+        max_by(order_key, case when order_key is not null then seen_at end) over (
+            partition by carrier, tracking_number
+            order by seen_at, order_key
+            rows between unbounded preceding and 1 preceding
         ) as order_before
     from preferred
 ),
@@ -103,7 +112,7 @@ judged as (
         case
             when
                 seen_at > seen_before + interval '120' day
-                and not coalesce(order_ref = order_before, false)
+                and not coalesce(order_key = order_before, false)
                 then 1
             else 0
         end as begins_anew
@@ -115,7 +124,7 @@ numbered as (
         *,
         sum(begins_anew) over (
             partition by carrier, tracking_number
-            order by seen_at, order_ref
+            order by seen_at, order_key
             rows between unbounded preceding and current row
         ) as window_no
     from judged

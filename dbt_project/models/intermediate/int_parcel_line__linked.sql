@@ -19,10 +19,6 @@ carriers as (
     select * from {{ ref('base_tracking__carriers') }}
 ),
 
-refs as (
-    select * from {{ ref('int_order_ref__matched') }}
-),
-
 order_lines as (
     select * from {{ ref('int_order_line__unioned') }}
 ),
@@ -60,13 +56,7 @@ shipped as (
 ),
 
 named_orders as (
-    select
-        order_ref,
-        min({{ colon_key(["connector", "account", "order_id"]) }}) as order_key
-    from refs
-    where order_id is not null
-    group by order_ref
-    having count(distinct {{ colon_key(["connector", "account", "order_id"]) }}) = 1
+    {{ orders_by_name() }}
 ),
 
 told_orders as (

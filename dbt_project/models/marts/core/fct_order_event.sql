@@ -9,20 +9,21 @@ parcel_events as (
         parcels.order_key,
         parcels.account,
         parcels.marketplace,
-        events.parcel_key,
         case
-            when lower(events.milestone) like 'customs%' then 'customs'
-            else lower(events.milestone)
+            when events.milestone_told like 'CUSTOMS%' then 'customs'
+            else lower(events.milestone_told)
         end as event_kind,
+        events.event_id,
         events.event_at,
         events.native_status,
         events.tracking_source
-    from {{ ref('fct_parcel_event') }} as events
+    from {{ ref('int_parcel_event__classed') }} as events
     inner join {{ ref('fct_parcel') }} as parcels on events.parcel_key = parcels.parcel_key
+    -- a scan that tells no milestone of its own is not the one before it again
     where
-        not events.is_superseded
-        and lower(events.milestone) in (
-            'accepted', 'customs_started', 'customs_cleared', 'out_for_delivery'
+        events.is_heard
+        and events.milestone_told in (
+            'ACCEPTED', 'CUSTOMS_STARTED', 'CUSTOMS_CLEARED', 'OUT_FOR_DELIVERY'
         )
 ),
 
@@ -64,7 +65,7 @@ told as (
         promised="promised_at") }}
     union all
     {{ order_event("event_kind", "event_at", "parcel_events",
-        origin="parcel_key || event_at", note="native_status", connector="tracking_source") }}
+        origin="event_id", note="native_status", connector="tracking_source") }}
     union all
     {{ order_event("'cancelled'", "cancelled_at", "order_lines", line="order_line_key",
         note="cancel_reason") }}
@@ -83,11 +84,11 @@ told as (
         note="kind") }}
     union all
     {{ order_event("'exchange_step'", "requested_at", ref('fct_exchange'),
-        line="order_line_key", origin="exchange_key", note="'requested'",
+        line="order_line_key", origin="exchange_key || '|requested'", note="'requested'",
         connector=origin_of_order) }}
     union all
     {{ order_event("'exchange_step'", "replacement_shipped_at", ref('fct_exchange'),
-        line="order_line_key", origin="exchange_key", note="'shipped'",
+        line="order_line_key", origin="exchange_key || '|shipped'", note="'shipped'",
         connector=origin_of_order) }}
     union all
     {{ order_event("'feedback'", "created_at", ref('fct_feedback'), line="order_line_key",
@@ -118,7 +119,8 @@ told as (
 keyed as (
     select
         *,
-        md5(concat_ws('|', order_key, order_line_key, event_kind, origin, note)) as event_key
+        -- without the note, which changes with what is learnt of the event
+        md5(concat_ws('|', order_key, order_line_key, event_kind, origin)) as event_key
     from told
     where occurred_at is not null and order_key not in ('unknown', 'none', 'all')
 ),
