@@ -14,7 +14,7 @@ from functools import cached_property
 
 import polars as pl
 
-from tests.end_to_end.independent_marts import MONEY, Marts
+from tests.end_to_end.independent_marts import MONEY, Marts, never_arrived
 
 HANDLING = (
     "return_shipping", "returns_processing_fee", "inspection_labour", "repack", "write_off",
@@ -161,9 +161,14 @@ class Costs:
         sent_back = self._units_by_line(
             "fct_return_line", pl.col("reason_claimed").str.starts_with("logistics.undeliverable")
         )
+        in_parcels = dict(never_arrived(self.facts).iter_rows())
+        not_there = pl.min_horizontal(
+            pl.col("order_line_key").replace_strict(in_parcels, default=0, return_dtype=pl.Int64),
+            "quantity_shipped",
+        )
         past = pl.col("horizon_start_date") + pl.duration(days=pl.col("horizon_days"))
         is_old = (past <= self.data_until).fill_null(value=False) | (
-            pl.max_horizontal(lost + never_came, sent_back) == pl.col("quantity_shipped")
+            pl.max_horizontal(lost + never_came, sent_back, not_there) == pl.col("quantity_shipped")
         )
         return (is_old & (moving == 0)).alias("is_closed")
 

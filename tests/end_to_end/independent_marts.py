@@ -68,6 +68,18 @@ def _where(condition: pl.Expr, units: str = "quantity") -> pl.Expr:
     return pl.when(condition).then(pl.col(units)).otherwise(0)
 
 
+def never_arrived(facts: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """Units by line in parcels that carriers lost, gave back or could not hand over."""
+    kinds = facts["fct_parcel"].select("parcel_key", "direction", "undelivered_kind")
+    return (
+        facts["fct_parcel_line"]
+        .join(kinds, on="parcel_key")
+        .filter(pl.col("direction") != "return", pl.col("undelivered_kind").is_not_null())
+        .group_by("order_line_key")
+        .agg(pl.col("quantity").sum().alias("_never_arrived"))
+    )
+
+
 @dataclass(frozen=True)
 class Marts:
     """`facts` by name as in `observable/`; `dims` as published; `data_until` of the build."""
@@ -221,7 +233,7 @@ class Marts:
             )
         )
         lines = sales
-        for other in (of_rows, outcomes, refunded, self._repeats()):
+        for other in (of_rows, outcomes, refunded, never_arrived(self.facts), self._repeats()):
             lines = lines.join(other, on="order_line_key", how="left")
         shipped, ordered = pl.col("quantity_shipped"), pl.col("quantity_ordered")
         asks = (pl.col("connector") == "files") | (pl.col("fulfilled_by") == "seller")
@@ -230,7 +242,9 @@ class Marts:
         ]
         lines = lines.with_columns(pl.col(filled).fill_null(0)).with_columns(
             pl.max_horizontal(
-                pl.col("_undelivered") + pl.col("_never_came"), "_undeliverable"
+                pl.col("_undelivered") + pl.col("_never_came"),
+                "_undeliverable",
+                pl.min_horizontal("_never_arrived", "quantity_shipped"),
             ).alias("_undelivered"),
         )
         lines = lines.with_columns(

@@ -16,7 +16,7 @@ from tests.end_to_end import truth_check
 from tests.end_to_end.truth_check import bounds, observed_defects
 
 # Europe, a Shopify shop and one by files over the change of clocks; inspections, scanned lots, a
-# helpdesk and product reviews.
+# helpdesk, product reviews and two tracking services.
 EUROPE = """
 seed = 90210
 start = 2025-12-15
@@ -53,6 +53,21 @@ name = "desk"
 [[accounts]]
 connector = "reviews"
 name = "stars"
+
+[[accounts]]
+connector = "tracking"
+name = "parcels"
+
+[[accounts]]
+connector = "tracking"
+name = "parcels_too"
+provider = "aftership"
+
+[[faults]]
+kind = "customs_hold"
+destination = "BR"
+share = 0.3
+days = 8
 
 [[faults]]
 kind = "bad_lot"

@@ -180,6 +180,17 @@ def test_case_16_one_lost_parcel_does_not_make_the_order_late() -> None:
     assert order_line("P16", 2, "delivered_date, delivery_date_basis") == (None, "assumed")
 
 
+def test_units_in_a_lost_parcel_never_arrived() -> None:
+    rows = hand_made.built().rows(
+        "select order_line_key, outcome, quantity from marts.fct_unit_outcome"
+        " where order_line_key like 'files:postshop:P16:%' order by 1"
+    )
+    assert rows == [
+        ("files:postshop:P16:1", "kept", 1),
+        ("files:postshop:P16:2", "undelivered", 1),
+    ]
+
+
 def test_case_17_a_return_parcel_is_never_outbound() -> None:
     columns = "direction, origin, order_key"
     assert parcel("RET1", columns)[0] == "return"

@@ -76,21 +76,26 @@ only_own_pool as (
     where centre_kind <> 'marketplace'
 ),
 
--- lines whose parcels have all come to an end, with the last delivery
-delivered_lines as (
+-- what the parcels of a line tell; of its delivery once all have come to an end
+carried as (
     select
         parcel_lines.order_line_key,
-        max(parcels.delivered_at) as delivered_at,
+        case
+            when
+                count(*)
+                = count(coalesce(cast(parcels.delivered_at as varchar), parcels.undelivered_kind))
+                then max(parcels.delivered_at)
+        end as delivered_at,
         sum(parcel_lines.quantity) as units_in_parcels,
+        coalesce(
+            sum(case when parcels.undelivered_kind is not null then parcel_lines.quantity end), 0
+        ) as units_undelivered,
         count(parcel_lines.quantity) as parcels_with_units,
         count(*) as parcels
     from parcel_lines
     inner join parcels on parcel_lines.parcel_key = parcels.parcel_key
     where parcel_lines.direction <> 'return' and parcel_lines.order_line_key is not null
     group by parcel_lines.order_line_key
-    having count(*) = count(
-        coalesce(cast(parcels.delivered_at as varchar), parcels.undelivered_kind)
-    )
 ),
 
 -- what the marketplace says of the delivery; where it says nothing, what the carriers say
@@ -100,12 +105,20 @@ arrived as (
         case
             when order_lines.delivered_at is not null then order_lines.delivered_at
             when
-                delivered_lines.parcels_with_units < delivered_lines.parcels
-                or delivered_lines.units_in_parcels >= order_lines.quantity_shipped
-                then delivered_lines.delivered_at
-        end as delivered_at
+                carried.parcels_with_units < carried.parcels
+                or carried.units_in_parcels >= order_lines.quantity_shipped
+                then carried.delivered_at
+        end as delivered_at,
+        cast(
+            least(
+                greatest(
+                    order_lines.is_undelivered_units, coalesce(carried.units_undelivered, 0)
+                ),
+                order_lines.quantity_shipped
+            ) as bigint
+        ) as quantity_undelivered
     from order_lines
-    left join delivered_lines on order_lines.order_line_key = delivered_lines.order_line_key
+    left join carried on order_lines.order_line_key = carried.order_line_key
 ),
 
 dated as (
@@ -252,7 +265,7 @@ final as (
         started.quantity_ordered,
         started.quantity_cancelled,
         started.quantity_shipped,
-        started.is_undelivered_units as quantity_undelivered,
+        started.quantity_undelivered,
         started.currency,
         started.net_amount,
         started.tax_amount,

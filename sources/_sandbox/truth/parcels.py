@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 from sources._sandbox.truth.rates import Rates
 from sources._sandbox.truth.reader import UNKNOWN, Line, Reader, key, part
 from sources._sandbox.truth.scans import KEEP, Scan, shop_scans
+from sources._sandbox.truth.services import Told, tracked
 from sources._sandbox.truth.shipments import Carriers, Shipment, Shipments
 from sources._sandbox.world import geography
 
@@ -60,25 +61,6 @@ class Event:
         return self.scan.at or datetime.combine(self.scan.day or date.min, time(12))
 
 
-@dataclass(frozen=True)
-class Told:
-    """What a tracking service knows of a number besides scans."""
-
-    carrier: str
-    number: str
-    source: str
-    account: str
-    connector: str
-    known_at: datetime
-    order_key: str | None = None
-    direction: str | None = None
-    origin: str | None = None
-    destination: str | None = None
-    promised: date | None = None
-    first_estimate: date | None = None
-    whole_exception: str | None = None  # said of the parcel, by no scan: STALE, BAD_NUMBER
-
-
 @dataclass
 class Parcel:
     """One parcel with everything that is known of it at `clock`."""
@@ -109,12 +91,13 @@ class Parcel:
 
     @cached_property
     def service(self) -> str:
-        return min((s.service for s in self.shipments if s.service != UNKNOWN), default=UNKNOWN)
+        of_shops = min((s.service for s in self.shipments if s.service != UNKNOWN), default=None)
+        return of_shops or self._of_told("service") or UNKNOWN
 
     @cached_property
     def direction(self) -> str:
         if not self.shipments:
-            return self._of_told("direction") or "outbound"
+            return "outbound"
         words = {s.direction for s in self.shipments}
         is_resent = any(line.link_kind == "replacement" for line in self.lines)
         return "replacement" if is_resent and words == {"outbound"} else min(words)
@@ -355,12 +338,34 @@ def _half_up(days: float) -> float:
 
 
 def known_parcels(reader: Reader, lines: dict[str, Line]) -> list[Parcel]:
-    """All parcels that anybody tells of."""
+    """All parcels that anybody tells of; lines learn from them that they have arrived."""
     carriers = Carriers()
     shipments = Shipments(reader, lines, carriers)
-    return parcels_of(
-        reader.clock, carriers, shipments.all(), shop_scans(reader, shipments, carriers), ()
-    )
+    scans, told = tracked(reader, carriers)
+    scans += shop_scans(reader, shipments, carriers)
+    found = parcels_of(reader.clock, carriers, shipments.all(), scans, told)
+    _tell_lines(found)
+    return found
+
+
+def _tell_lines(parcels: list[Parcel]) -> None:
+    """Lines learn which units never came, and those without a word from their shop that they are
+    there: with the last of their parcels, once all have ended and hold everything that was sent."""
+    parcels_of_line: dict[str, list[tuple[Parcel, Shipment]]] = defaultdict(list)
+    for parcel in parcels:
+        for shipment in parcel.shipments:
+            if shipment.direction != "return":
+                parcels_of_line[shipment.line.key].append((parcel, shipment))
+    for pairs in parcels_of_line.values():
+        line = pairs[0][1].line
+        never = sum(s.quantity for parcel, s in pairs if parcel.undelivered_kind)
+        line.undelivered = min(max(line.undelivered, never), line.shipped)
+        have_ended = all(p.delivered_at or p.undelivered_kind for p, _ in pairs)
+        is_all = sum(s.quantity for _, s in pairs) >= line.shipped
+        if line.delivered_at is None and have_ended and is_all:
+            times = [parcel.delivered_at for parcel, _ in pairs if parcel.delivered_at]
+            line.delivered_at = max(times, default=None)
+            line.is_delivered_by_carrier = True
 
 
 def parcels_of(
