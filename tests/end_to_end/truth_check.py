@@ -7,22 +7,20 @@ what was planted. Does not belong here: which worlds (`test_truth.py`, `hunt.py`
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
 import duckdb
 import polars as pl
+from typer.testing import CliRunner
 
+from pipelines.cli import app
 from sources._sandbox.scenario import Scenario
 from tests.end_to_end.independent_costs import Costs
 from tests.end_to_end.independent_marts import Marts, Z
 from tests.end_to_end.table_difference import differences
 
-ROOT = Path(__file__).parents[2]
 KEYS: Mapping[str, Sequence[str]] = {
     "fct_order_line": ("order_line_key",),
     "fct_unit_outcome": ("order_line_key", "outcome"),
@@ -71,20 +69,18 @@ DIMENSIONS = ("dim_reason", "dim_sku", "dim_lot", "dim_marketplace", "dim_countr
 def run_night(scenario: Path, folder: Path, until: str | None = None) -> Path:
     """The published file after one night in `folder`; the truth lies in `folder/truth`."""
     dates = ["--until", until] if until else []
-    environment = os.environ | {
+    environment = {
         "AFTERSALES_DATA_DIR": str(folder / "data"),
+        "AFTERSALES_STATE_DIR": str(folder / "state"),
         "AFTERSALES_CONFIG": str(folder / "aftersales.toml"),
     }
-    program = [sys.executable, "-m", "pipelines.cli"]
     for command in (
         ["sandbox", "truth", "--scenario", str(scenario), "--out", str(folder / "truth"), *dates],
         ["nightly", "--sandbox", str(scenario), *dates],
     ):
-        done = subprocess.run(
-            [*program, *command], cwd=ROOT, env=environment, capture_output=True, text=True
-        )
-        if done.returncode:
-            raise AssertionError(f"{command} failed:\n{done.stdout[-2000:]}{done.stderr[-4000:]}")
+        done = CliRunner().invoke(app, command, env=environment)
+        if done.exit_code:
+            raise AssertionError(f"{command} failed:\n{done.output[-4000:]}") from done.exception
     return folder / "data" / "published" / "aftersales.duckdb"
 
 
