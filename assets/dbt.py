@@ -132,10 +132,12 @@ class DbtProject:
     def _shared(self, suffix: str) -> Path:
         """What dbt read of exactly these files, beside them: every data folder may use it.
 
-        The name of the warehouse file is part of what was read: it is the database of each table.
+        The name of the warehouse file up to its first dot is part of what was read: it is the
+        database of each table.
         """
         dbt_version = metadata.version("dbt-core")
-        name = f"{self.fingerprint()}-{self.warehouse.stem}-{dbt_version}{suffix}"
+        database = self.warehouse.name.partition(".")[0]
+        name = f"{self.fingerprint()}-{database}-{dbt_version}{suffix}"
         return self.project / "target" / "parsed" / name
 
     def _read_shared(self) -> Any:

@@ -40,6 +40,9 @@ def test_another_data_folder_does_not_read_the_project_again(
     other.ensure_manifest()
     assert models(other) == {"one"}
     assert [node.status for node in other.build({}).nodes] == ["success"]
+    monkeypatch.setattr(dbt, "_PARSED", {})
+    # a rebuild makes its warehouse beside the old one
+    DbtProject(tmp_path / "b" / "warehouse.rebuild.duckdb", tmp_path / "c", project).parse()
 
 
 def test_a_changed_project_is_read_anew(
