@@ -257,10 +257,17 @@ def _take(
         connection.execute("set memory_limit = ?", [limit])
         try:
             return _take_within(connection, table, account, files, now)
-        except duckdb.OutOfMemoryException:
+        except (duckdb.OutOfMemoryException, duckdb.TransactionException) as error:
+            if not _is_short_of_memory(error):
+                raise
             log.info("%s/%s/%s needs more than %s to load", *_ids(table, account), limit)
     connection.execute("set memory_limit = ?", [MEMORY_STEPS[-1]])
     return _take_within(connection, table, account, files, now)
+
+
+def _is_short_of_memory(error: duckdb.Error) -> bool:
+    """What runs short while committing is an error of the transaction."""
+    return isinstance(error, duckdb.OutOfMemoryException) or "could not allocate" in str(error)
 
 
 def _take_within(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any
 
+import duckdb
 import pytest
 
 from assets import load
@@ -214,6 +216,26 @@ def test_a_stream_that_needs_more_memory_gets_it(
     pretend: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(load, "MEMORY_STEPS", ("1MB", "400MB"))
+    pretend.shop.orders = [order(n, "2026-01-02T10:00:00Z") for n in range(9)]
+    results = pretend.night("2026-01-03")
+    assert [(r.rows_loaded, r.error) for r in results if r.stream == "orders"] == [(9, None)]
+
+
+def test_a_stream_that_runs_short_while_committing_gets_more_memory_too(
+    pretend: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DuckDB then speaks of the transaction, not of memory."""
+    real = load.transaction
+    short = ["TransactionContext Error: Failed to commit: could not allocate block of size 256 KiB"]
+
+    @contextmanager
+    def failing_once(connection: Any) -> Iterator[None]:
+        with real(connection):
+            yield
+            if short:
+                raise duckdb.TransactionException(short.pop())
+
+    monkeypatch.setattr(load, "transaction", failing_once)
     pretend.shop.orders = [order(n, "2026-01-02T10:00:00Z") for n in range(9)]
     results = pretend.night("2026-01-03")
     assert [(r.rows_loaded, r.error) for r in results if r.stream == "orders"] == [(9, None)]
