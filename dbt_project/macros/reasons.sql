@@ -12,15 +12,50 @@
 {%- endmacro %}
 
 
-{#- Text refines a code only inside its first level, or where the code says nothing. -#}
-{% macro text_refines_code(code, text) -%}
+{#- Codes that say no more than their first level: a buyer picks them for want of a closer word. -#}
+{% macro is_general_reason(code) -%}
+    {{ code }} in (
+        'description.not_as_described', 'fit.fit_unspecified', 'fulfilment.wrong_item',
+        'product_defect.functional', 'remorse.changed_mind'
+    )
+{%- endmacro %}
+
+
+{#- A label that names what the code names in a coarser word: the two agree. Texts have no words of
+    their own for most codes (contract section 9), "changed my mind" is all of remorse. -#}
+{% macro text_is_coarser(code, text) -%}
+    (
+        {{ reason_l1(code) }} = {{ reason_l1(text) }}
+        and case
+            when {{ text }} in ('product_defect.functional', 'product_defect.quality_cosmetic')
+                then
+                    {{ code }} in (
+                        'product_defect.durability_warranty', 'product_defect.expired_short_dated'
+                    )
+                    or (
+                        {{ text }} = 'product_defect.functional'
+                        and {{ code }} = 'product_defect.quality_cosmetic'
+                    )
+            when {{ text }} in ('logistics.late', 'logistics.not_received_lost')
+                then {{ code }} <> 'logistics.damaged_in_transit'
+            else {{ is_general_reason(text) }}
+        end
+    )
+{%- endmacro %}
+
+
+{#- Text refines a code that says nothing, or a general one inside its first level. It corrects a
+    closer code there only where it is very sure, and never a size by the opposite one. -#}
+{% macro text_refines_code(code, text, confidence) -%}
     (
         {{ text }} <> 'none'
         and (
             {{ code }} = 'none'
             or {{ code }} like 'unknown.%'
+            or {{ code }} = {{ text }}
             or (
                 {{ reason_l1(code) }} = {{ reason_l1(text) }}
+                and ({{ is_general_reason(code) }} or coalesce({{ confidence }}, 0) >= 0.9)
                 and not ({{ code }} = 'fit.too_small' and {{ text }} = 'fit.too_large')
                 and not ({{ code }} = 'fit.too_large' and {{ text }} = 'fit.too_small')
             )
@@ -30,24 +65,26 @@
 
 
 {#- Inspected, else the code refined by text, else text. -#}
-{% macro reason_final(code, text, inspected) -%}
+{% macro reason_final(code, text, inspected, confidence) -%}
     case
         when {{ inspected }} <> 'none' then {{ inspected }}
-        when {{ text_refines_code(code, text) }} then {{ text }}
+        when {{ text_refines_code(code, text, confidence) }} then {{ text }}
         else {{ code }}
     end
 {%- endmacro %}
 
 
-{% macro reason_source(code, text, inspected) -%}
+{% macro reason_source(code, text, inspected, confidence) -%}
     case
         when {{ inspected }} <> 'none' then 'inspection'
-        when {{ text_refines_code(code, text) }} and {{ text }} <> {{ code }} then 'text'
+        when
+            {{ text_refines_code(code, text, confidence) }} and {{ text }} <> {{ code }}
+            then 'text'
         else 'code'
     end
 {%- endmacro %}
 
 
-{% macro reason_conflict(code, text) -%}
-    ({{ text }} <> 'none' and not {{ text_refines_code(code, text) }})
+{% macro reason_conflict(code, text, confidence) -%}
+    ({{ text }} <> 'none' and not {{ text_refines_code(code, text, confidence) }})
 {%- endmacro %}

@@ -23,7 +23,7 @@ start = 2025-12-15
 today = 2026-04-14
 orders_per_day = 9
 skus = 5
-languages = ["en", "de", "fr"]
+languages = ["en", "de", "fr", "es", "it", "pt", "ja", "zh"]
 inspection_share = 0.8
 scan_share = 0.3
 warehouses = ["CNW:CN"]
@@ -37,7 +37,7 @@ fulfilled_by_marketplace = 0.8
 [[accounts]]
 connector = "shopify"
 name = "brand_shop"
-countries = ["DE", "US"]
+countries = ["DE", "US", "IT", "CN"]
 share = 0.5
 
 [[accounts]]
@@ -213,6 +213,36 @@ def test_the_bill_is_the_same_however_it_is_split(checked: Checked) -> None:
         + pl.col("landed_cost_returned")
     )
     assert not wrong.height, wrong
+
+
+def test_texts_make_more_reasons_known_and_none_worse(checked: Checked) -> None:
+    """Against why goods truly came back, with texts and as if nobody had written."""
+    units = pl.read_parquet(checked.folder / "truth" / "world" / "order_line.parquet")
+    causes = (
+        units.filter(pl.col("true_cause") != "none")
+        .group_by("order_line_key")
+        .agg(pl.col("true_cause").unique())
+        .filter(pl.col("true_cause").list.len() == 1)
+        .with_columns(pl.col("true_cause").list.first())
+    )
+    lines = checked.table("fct_return_line").join(causes, on="order_line_key")
+    without = (
+        pl.when(pl.col("reason_inspected") != "none")
+        .then("reason_inspected")
+        .otherwise("reason_claimed")
+    )
+    found = lines.select(
+        (pl.col("reason_text_label") != "none").sum().alias("told"),
+        *(
+            (~reason.str.starts_with("unknown.")).sum().alias(f"known_{name}")
+            for name, reason in (("with", pl.col("reason_final")), ("without", without))
+        ),
+        (pl.col("reason_final") == pl.col("true_cause")).sum().alias("right_with"),
+        (without == pl.col("true_cause")).sum().alias("right_without"),
+    ).row(0, named=True)
+    assert found["told"] > 20, found
+    assert found["known_with"] > found["known_without"], found
+    assert found["right_with"] >= found["right_without"], found
 
 
 def test_every_unit_has_one_outcome(checked: Checked) -> None:

@@ -140,7 +140,8 @@ def test_a_sound_product_comes_back_as_defective_and_is_graded_sellable() -> Non
     assert_rate(units, hits, 0.12)
     back = world().returns.join(units.filter(hits).select("return_no"), on="return_no")
     assert set(back["disposition"]) == {"SELLABLE"}
-    assert set(back["canonical_reason"]) == {"product_defect.functional"}
+    told = set(back["canonical_reason"]) - {"unknown.no_reason"}  # some buyers pick no reason
+    assert told == {"product_defect.functional"}
 
 
 def test_a_warehouse_sends_wrong_items() -> None:

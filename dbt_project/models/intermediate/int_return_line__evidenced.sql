@@ -204,7 +204,7 @@ text_reasons as (
     where confidence_of_return >= 0.5 and reason_l2 <> 'unknown.other'
 ),
 
-said as (
+read_reasons as (
     select
         coded.return_line_key,
         coded.reason_claimed,
@@ -215,17 +215,25 @@ said as (
                 and coded.received_at is null
                 and coded.delivered_at is null
                 then 'logistics.not_received_lost'
-            -- "does not fit" says no more than a code that knows how
-            when
-                text_reasons.reason_l2 = 'fit.fit_unspecified' and coded.reason_claimed like 'fit.%'
-                then coded.reason_claimed
             else text_reasons.reason_l2
-        end as reason_text_label
+        end as reason_l2
     from coded
     inner join text_reasons on coded.text_hash = text_reasons.text_hash
 ),
 
--- of several the surest that may refine the code, else the surest
+-- "does not fit" says no more than a code that knows how: the text agrees with it
+said as (
+    select
+        *,
+        case
+            when {{ text_is_coarser("reason_claimed", "reason_l2") }} then reason_claimed
+            else reason_l2
+        end as reason_text_label
+    from read_reasons
+),
+
+-- of several the one that says what a close code says, else the surest that may refine the code,
+-- else the surest
 texts_read as (
     select *
     from said
@@ -233,8 +241,14 @@ texts_read as (
         partition by return_line_key
         order by
             case
-                when {{ text_refines_code("reason_claimed", "reason_text_label") }} then 0
-                else 1
+                when
+                    reason_text_label = reason_claimed
+                    and not {{ is_general_reason("reason_claimed") }}
+                    then 0
+                when {{ text_refines_code("reason_claimed", "reason_text_label",
+                    "confidence_of_return") }}
+                    then 1
+                else 2
             end asc,
             confidence_of_return desc,
             reason_text_label asc
@@ -273,6 +287,7 @@ judged as (
     select
         coded.*,
         coalesce(texts_read.reason_text_label, 'none') as reason_text_label,
+        coalesce(texts_read.confidence_of_return, 0) as text_confidence,
         coalesce(found_reasons.reason_inspected, 'none') as reason_inspected,
         inspected.inspection_id is not null as is_inspected,
         inspected.grade as inspection_grade,
@@ -351,11 +366,11 @@ final as (
         capped.reason_text_label,
         capped.reason_inspected,
         {{ reason_final("capped.reason_claimed", "capped.reason_text_label",
-            "capped.reason_inspected") }} as reason_final,
+            "capped.reason_inspected", "capped.text_confidence") }} as reason_final,
         {{ reason_source("capped.reason_claimed", "capped.reason_text_label",
-            "capped.reason_inspected") }} as reason_source,
-        {{ reason_conflict("capped.reason_claimed", "capped.reason_text_label") }}
-            as reason_conflict,
+            "capped.reason_inspected", "capped.text_confidence") }} as reason_source,
+        {{ reason_conflict("capped.reason_claimed", "capped.reason_text_label",
+            "capped.text_confidence") }} as reason_conflict,
         capped.text_hash,
         capped.final_disposition as disposition,
         capped.is_inspected,

@@ -22,6 +22,9 @@ from sources._sandbox.world.booking_keys import KEY, transaction_id
 from sources._sandbox.world.comments import meaning_of
 
 _UNDELIVERABLE = "logistics.undeliverable_"
+_COARSE = ("description.not_as_described", "fit.fit_unspecified", "fulfilment.wrong_item",
+           "remorse.changed_mind")  # fmt: skip
+_AGEING = {"durability_warranty", "expired_short_dated"}
 _WORDS = {
     "SELLABLE": "sellable",
     "DEFECTIVE": "defective",
@@ -43,6 +46,19 @@ class Inspection:
     disposition: str
     recovered: Decimal
     currency: str
+
+
+def _is_coarser(said: str, code: str) -> bool:
+    """Buyers have few words: a reason that is said may hold the code's."""
+    level, _, rest = code.partition(".")
+    if said.partition(".")[0] != level:
+        return False
+    if level == "logistics":
+        return said != "logistics.damaged_in_transit" and rest != "damaged_in_transit"
+    if level == "product_defect":
+        coarse = {"functional": _AGEING | {"quality_cosmetic"}, "quality_cosmetic": _AGEING}
+        return rest in coarse.get(said.partition(".")[2], ())
+    return said in _COARSE
 
 
 @dataclass
@@ -116,11 +132,13 @@ class Return:
 
     @property
     def reason_text_label(self) -> str:
-        if self.meaning == "logistics.late" and not (
+        """What the comment says; the code where that is a closer word for the same."""
+        said = self.meaning or NONE
+        if said == "logistics.late" and not (
             self.received_at or (self.line and self.line.delivered_at)
         ):
-            return "logistics.not_received_lost"
-        return self.meaning or NONE
+            said = "logistics.not_received_lost"
+        return self.reason_claimed if _is_coarser(said, self.reason_claimed) else said
 
     @property
     def _is_refined(self) -> bool:

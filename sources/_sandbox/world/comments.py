@@ -22,12 +22,16 @@ TOPICS: Sequence[tuple[str, str]] = (
     ("fit.too_large", "large"),
     ("fit.", "small"),
     ("description.", "description"),
+    ("fulfilment.damaged", "damaged"),
     ("fulfilment.", "wrong"),
     ("logistics.late", "late"),
     ("logistics.damaged", "damaged"),
     ("logistics.", ""),
     ("", "mind"),
 )
+
+# Reasons that a buyer has no words for, or that no sentence below tells.
+WORDLESS = ("unknown.", "fit.fit_unspecified", "fit.comfort")
 
 SENTENCES: Mapping[str, Mapping[str, Sequence[str]]] = {
     "en": {
@@ -192,7 +196,8 @@ def write_comments(
     pairs = zip(reasons.tolist(), languages.tolist(), strict=True)
     for at, (reason, language) in enumerate(pairs):
         topic = topic_of(reason)
-        if not topic or (speaks[at] >= share and topic != "safety"):
+        is_silent = not topic or reason.startswith(WORDLESS)
+        if is_silent or (speaks[at] >= share and topic != "safety"):
             texts.append(None)
             continue
         choice = SENTENCES[language][topic]

@@ -60,6 +60,10 @@ CLAIMED: Mapping[str, str] = {
 }
 """What the code says where no code says the cause itself."""
 
+SILENT_CODE, SILENT = "NO_REASON_GIVEN", "unknown.no_reason"
+SILENT_SHARE = 0.03
+"""Buyers with a reason who pick none; what it was is in their comment, if they write one."""
+
 GUIDED: Mapping[str, str] = {
     "DEFECTIVE": "AMZ-PG-BAD-ITEM",
     "NOT_AS_DESCRIBED": "AMZ-PG-BAD-DESC",
@@ -71,6 +75,8 @@ GUIDED: Mapping[str, str] = {
     "DAMAGED_BY_CARRIER": "AMZ-PG-DAMAGED",
 }
 """The second vocabulary, for buyers whom Amazon asks step by step."""
+
+_OF_CARRIER = ("logistics.undeliverable", "logistics.not_received")
 
 SELLABLE, DEFECTIVE, CUSTOMER, DAMAGED, CARRIER, EXPIRED = (
     "SELLABLE",
@@ -99,6 +105,9 @@ def codes_of(draws: Draws, reasons: np.ndarray, ids: Ids) -> tuple[np.ndarray, n
             quiet = picked == "NO_REASON_GIVEN"
             meaning = np.where(quiet, "unknown.no_reason", "remorse.changed_mind")
         claimed[mine] = meaning
+    of_carrier = [np.char.startswith(reasons, start) for start in _OF_CARRIER]
+    silent = draws.chance("code.silent", ids, SILENT_SHARE) & ~np.logical_or.reduce(of_carrier)
+    codes[silent], claimed[silent] = SILENT_CODE, SILENT
     return codes, claimed
 
 
