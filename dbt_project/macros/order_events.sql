@@ -17,3 +17,9 @@
         {{ note }} as note
     from {{ rows }}
 {%- endmacro %}
+
+
+{#- The connector that tells what a key names: keys begin with it. -#}
+{% macro teller(key) -%}
+    split_part({{ key }}, ':', 1)
+{%- endmacro %}

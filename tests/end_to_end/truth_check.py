@@ -38,6 +38,7 @@ KEYS: Mapping[str, Sequence[str]] = {
     "fct_message": ("case_key", "message_id"),
 }
 MOVES = "fct_inventory_move"  # its key is a hash of its origin, so rows are compared as a whole
+EVENTS = "fct_order_event"  # likewise; of one kind at one time any may be the first
 COSTS = "fct_after_sales_cost"  # likewise; its amounts may differ by less than a cent
 COST_ORIGIN = (
     "account", "order_line_key", "return_line_key", "sku", "component", "direction", "source",
@@ -105,7 +106,6 @@ def data_until(file: Path) -> date:
 
 # Facts that the simulated world has no truth of yet; the models' own tests hold them.
 UNTOLD = (
-    "fct_order_event",
     "fct_text_label", "fct_text_reason",  # what they mean for a return is told: reason_text_label
 )  # fmt: skip
 
@@ -120,6 +120,10 @@ def fact_differences(file: Path, folder: Path) -> list[str]:
             key, columns = _as_a_whole(theirs.columns), ["_number"]
             mine, theirs = _numbered(ours[name], key[:-1]), _numbered(theirs, key[:-1])
             found += differences(name, mine, theirs, key, columns)
+        elif name == EVENTS:
+            key = [column for column in theirs.columns if column != "event_key"]
+            mine, theirs = (_numbered(_in_turn(frame), key) for frame in (ours[name], theirs))
+            found += differences(name, mine, theirs, [*key, "_number"], ["_number"])
         elif name == COSTS:
             key, columns = [*COST_ORIGIN, "_number"], [c for c in theirs.columns if c != "cost_key"]
             mine, theirs = (
@@ -131,6 +135,12 @@ def fact_differences(file: Path, folder: Path) -> list[str]:
         elif name not in UNTOLD and ours[name].height:
             found.append(f"{name}: {ours[name].height} published rows, the truth has none")
     return found
+
+
+def _in_turn(events: pl.DataFrame) -> pl.DataFrame:
+    """Events of one kind and time share the first of their numbers."""
+    alike = pl.col("event_seq").min().over("order_key", "occurred_at", "event_kind")
+    return events.with_columns(alike.alias("event_seq"))
 
 
 def _as_a_whole(columns: Sequence[str]) -> list[str]:

@@ -23,6 +23,7 @@ from sources._sandbox.truth.desk_cases import desk_cases
 from sources._sandbox.truth.feedback import feedback, market_feedback
 from sources._sandbox.truth.market_returned import MarketBack
 from sources._sandbox.truth.market_settled import market_settlement_lines
+from sources._sandbox.truth.order_events import order_events
 from sources._sandbox.truth.other_facts import exchanges, inventory_moves, settlement_lines
 from sources._sandbox.truth.outcomes import Horizon, fates
 from sources._sandbox.truth.parcels import event_rows, known_parcels, line_rows, parcel_rows
@@ -47,7 +48,7 @@ def observable_tables(
     settled = [*settlement_lines(known), *market_settlement_lines(known)]
     cases = [*ebay_cases(known), *desk_cases(known)]
     voices = [*feedback(known), *market_feedback(known), *product_reviews(known)]
-    filled = {
+    rows = {
         "fct_order_line": facts.order_lines(known),
         "fct_unit_outcome": facts.unit_outcomes(known),
         "fct_lot_allocation": facts.lot_allocations(known),
@@ -65,6 +66,8 @@ def observable_tables(
         "fct_message": message_rows(cases),
         "fct_inventory_move": inventory_moves(known),
     }
+    filled = {name: list(of_fact) for name, of_fact in rows.items()}
+    filled["fct_order_event"] = list(order_events(filled, known.parcels))
     return {name: fact(name, filled.get(name, ())) for name in FACTS}
 
 

@@ -1,7 +1,6 @@
 -- One row per event of an order's life, as all facts tell it: what concerns all lines of an order
 -- alike is one event of the order. Sources that tell no time of an event make none; when a row was
 -- first loaded is not kept with the facts, so recorded_at is not known.
-{%- set origin_of_order = "split_part(order_key, ':', 1)" %}
 with
 
 parcel_events as (
@@ -16,7 +15,7 @@ parcel_events as (
         events.event_id,
         events.event_at,
         events.native_status,
-        events.tracking_source
+        events.connector
     from {{ ref('int_parcel_event__classed') }} as events
     inner join {{ ref('fct_parcel') }} as parcels on events.parcel_key = parcels.parcel_key
     -- a scan that tells no milestone of its own is not the one before it again
@@ -65,7 +64,7 @@ told as (
         promised="promised_at") }}
     union all
     {{ order_event("event_kind", "event_at", "parcel_events",
-        origin="event_id", note="native_status", connector="tracking_source") }}
+        origin="event_id", note="native_status") }}
     union all
     {{ order_event("'cancelled'", "cancelled_at", "order_lines", line="order_line_key",
         note="cancel_reason") }}
@@ -85,23 +84,23 @@ told as (
     union all
     {{ order_event("'exchange_step'", "requested_at", ref('fct_exchange'),
         line="order_line_key", origin="exchange_key || '|requested'", note="'requested'",
-        connector=origin_of_order) }}
+        connector=teller("order_key")) }}
     union all
     {{ order_event("'exchange_step'", "replacement_shipped_at", ref('fct_exchange'),
         line="order_line_key", origin="exchange_key || '|shipped'", note="'shipped'",
-        connector=origin_of_order) }}
+        connector=teller("order_key")) }}
     union all
     {{ order_event("'feedback'", "created_at", ref('fct_feedback'), line="order_line_key",
-        origin="feedback_key", note="sentiment", connector="feedback_source") }}
+        origin="feedback_key", note="sentiment", connector=teller("feedback_key")) }}
     union all
     {{ order_event("'case_opened'", "opened_at", "cases", line="order_line_key",
-        origin="case_key", note="topic_l2", connector="case_source") }}
+        origin="case_key", note="topic_l2", connector=teller("case_key")) }}
     union all
-    {{ order_event("'message'", "sent_at", ref('fct_message'), origin="case_key || message_id",
-        note="author_kind", connector="'desk'") }}
+    {{ order_event("'message'", "sent_at", ref('fct_message'), note="author_kind",
+        origin="case_key || '|' || message_id", connector=teller("case_key")) }}
     union all
     {{ order_event("'claim'", "opened_at", ref('fct_claim'), origin="claim_id", note="party",
-        connector="'file'") }}
+        connector="'files'") }}
     union all
     {{ order_event("'settlement'", "posted_at", "(
         select

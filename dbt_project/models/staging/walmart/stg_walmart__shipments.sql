@@ -128,7 +128,7 @@ shipments as (
         cast(null as timestamp) as promised_at,
         order_lines.country as origin,
         cast(null as varchar) as destination,
-        'unknown' as fulfilment_centre_id,
+        cast(null as varchar) as fulfilment_centre_id,
         cast(null as decimal(18, 4)) as label_amount,
         cast(null as varchar) as label_currency
     from labels
