@@ -141,6 +141,8 @@ def test_case_16_replacements_are_no_sales_and_their_returns_are_kept() -> None:
     )
     assert sold == [(1,)]
     assert outcomes(25) == {"replaced": 1}
+    assert outcomes(31) == {"return_in_progress": 1}
+    assert return_line(31, "resolution, status") == ("open", "received")
 
 
 def test_case_17_a_split_order_stays_two_purchase_orders() -> None:

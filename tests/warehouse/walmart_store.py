@@ -84,6 +84,17 @@ def _back(number: int, *events: Node, **values: Any) -> Node:
     return stub.returned_line(number, *found, **given)
 
 
+def _sent_again(number: int, original: int) -> Node:
+    """A replacement order for the first line of another."""
+    sent = state("Shipped", 1, f"T-{number}")
+    return stub.order(
+        number,
+        stub.line(1, f"W-{original}-1", sent, **priced(charge(0.0))),
+        orderType="REPLACEMENT",
+        originalCustomerOrderID=f"2000{original:09d}",
+    )
+
+
 def _returns(api: StubWalmart) -> None:
     """Each on a purchase order of its own, from 21 on."""
     in_transit = stub.event("RETURN_IN_TRANSIT", "2026-03-16T10:00:00.000Z")
@@ -91,7 +102,8 @@ def _returns(api: StubWalmart) -> None:
     cancelled = stub.event("RETURN_CANCELLED", "2026-03-17T10:00:00.000Z")
     discount = stub.returned_charge(2.0, 0.0, isDiscount=True)
     api.orders += [stub.order(n, sold(n)) for n in range(21, 30)]
-    api.orders += [stub.order(30, sold(30, quantity=3))]
+    api.orders += [stub.order(30, sold(30, quantity=3)), stub.order(31, sold(31))]
+    api.orders += [_sent_again(32, 25)]
     total = stub.returned_money
     fee = {"name": "lineRestockingFee", "value": total(1.5)}
     api.returns += [
@@ -100,6 +112,8 @@ def _returns(api: StubWalmart) -> None:
         stub.returned(23, _back(23, cancelled, refundedQty=0)),
         stub.returned(24, _back(24, refundedQty=1, isKeepIt=True, returnExpectedFlag=False)),
         stub.returned(25, _back(25, arrived, refundedQty=0), returnType="REPLACEMENT"),
+        # a replacement is wished for, and not sent yet
+        stub.returned(31, _back(31, arrived, refundedQty=0), returnType="REPLACEMENT"),
         stub.returned(26, _back(26, returnReason="BROUGHT_BAD_LUCK", refundedQty=0)),
         stub.returned(27, _back(27, returnReason="WRONG_SIZE/POOR_FIT", chargeTotals=[fee])),
         # three were asked for, one was paid back; money of one unit stands where three would

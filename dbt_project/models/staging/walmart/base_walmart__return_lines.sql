@@ -9,7 +9,6 @@ returns as (
     select
         source._account as account,
         source.returnOrderId as return_id,
-        coalesce(upper(trim(source.returnType)) = 'REPLACEMENT', false) as is_replacement,
         {{ iso_timestamp("returnOrderDate") }} as requested_at,
         source.totalRefundAmount.currencyAmount as total_refund,
         source.totalRefundAmount.currencyUnit as total_currency,
@@ -162,7 +161,6 @@ return_lines as (
         cast(joined.line.purchaseOrderLineNumber as varchar) as line_id,
         nullif(joined.line.item.sku, '') as sku,
         joined.quantity,
-        joined.is_replacement,
         joined.is_kept,
         joined.is_cancelled,
         joined.is_in_transit,

@@ -25,7 +25,8 @@ return_lines as (
             when is_kept then 'authorised'
             else 'requested'
         end as native_status,
-        case when is_replacement and not is_cancelled then 'replacement' end as native_resolution,
+        -- what is wished for; that it was sent again, its order of type REPLACEMENT tells
+        cast(null as varchar) as native_resolution,
         reason_raw,
         'unknown' as disposition,
         cast(null as varchar) as comment_hash,
