@@ -135,10 +135,15 @@ class Costs:
         )
 
     def _sale_fees(self) -> pl.DataFrame:
+        """Fees of the sale, whoever the marketplace; sending by its warehouses apart."""
+        kind, words = pl.col("transaction_type"), pl.col("amount_type")
+        by_wfs = words == "WFS Fulfillment fee"
         fees = self.facts["fct_settlement_line"].filter(
-            pl.col("transaction_type") == "Order", pl.col("amount_type") == "ItemFees"
+            ((kind == "Order") & (words == "ItemFees"))
+            | (kind.is_in(["SALE", "Sale"]) & (pl.col("line_class") == "fee"))
+            | by_wfs
         )
-        is_outbound = pl.col("amount_description").str.starts_with("FBA")
+        is_outbound = pl.col("amount_description").str.starts_with("FBA") | by_wfs
         paid = -pl.col("amount_reporting")
         return fees.group_by("order_line_key").agg(
             paid.filter(is_outbound).sum().alias("outbound_cost"),

@@ -236,7 +236,8 @@ class Marts:
         for other in (of_rows, outcomes, refunded, never_arrived(self.facts), self._repeats()):
             lines = lines.join(other, on="order_line_key", how="left")
         shipped, ordered = pl.col("quantity_shipped"), pl.col("quantity_ordered")
-        asks = (pl.col("connector") == "files") | (pl.col("fulfilled_by") == "seller")
+        # Amazon tells of returns to its own warehouses once they have come
+        asks = (pl.col("connector") != "amazon") | (pl.col("fulfilled_by") == "seller")
         filled = [
             name for name in lines.columns if name.startswith(("units_", "too_", "fit_", "_"))
         ]

@@ -15,8 +15,8 @@ import pytest
 from tests.end_to_end import truth_check
 from tests.end_to_end.truth_check import bounds, observed_defects
 
-# Europe, a Shopify shop and one by files over the change of clocks; inspections, scanned lots, a
-# helpdesk, product reviews and two tracking services.
+# Europe, eBay, Walmart, a Shopify shop and one by files over the change of clocks; inspections,
+# scanned lots, a helpdesk, product reviews and two tracking services.
 EUROPE = """
 seed = 90210
 start = 2025-12-15
@@ -45,6 +45,18 @@ connector = "files"
 name = "Shop Sul"
 countries = ["BR", "MX"]
 share = 0.5
+
+[[accounts]]
+connector = "ebay"
+name = "bay"
+marketplaces = ["DE"]
+share = 0.25
+
+[[accounts]]
+connector = "walmart"
+name = "store"
+marketplaces = ["US"]
+share = 0.25
 
 [[accounts]]
 connector = "helpdesk"
@@ -169,6 +181,11 @@ def checked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 def test_published_facts_equal_what_a_perfect_reader_could_know(checked: Checked) -> None:
     found = truth_check.fact_differences(checked.file, checked.folder)
+    assert not found, "\n".join(found)
+
+
+def test_exactly_the_texts_that_a_fact_names_have_labels(checked: Checked) -> None:
+    found = truth_check.text_differences(checked.file, checked.folder)
     assert not found, "\n".join(found)
 
 

@@ -106,8 +106,18 @@ def data_until(file: Path) -> date:
 
 # Facts that the simulated world has no truth of yet; the models' own tests hold them.
 UNTOLD = (
-    "fct_text_label", "fct_text_reason",  # what they mean for a return is told: reason_text_label
+    "fct_text_label", "fct_text_reason",  # which texts: below; what they mean: reason_text_label
 )  # fmt: skip
+WORDED = ("fct_return_line", "fct_feedback", "fct_case", "fct_message")  # they name a text
+
+
+def text_differences(file: Path, folder: Path) -> list[str]:
+    """Texts that have labels against the texts that the truth's facts name."""
+    truth = observable(folder)
+    named = {text for fact in WORDED for text in truth[fact]["text_hash"]} - {"none"}
+    labelled = set(published(file, ["fct_text_label"])["fct_text_label"]["text_hash"])
+    sides = (("without a label", named - labelled), ("named by nothing", labelled - named))
+    return [f"text {words}: {sorted(texts)[:3]}" for words, texts in sides if texts]
 
 
 def fact_differences(file: Path, folder: Path) -> list[str]:
