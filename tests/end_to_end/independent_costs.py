@@ -346,8 +346,8 @@ class Costs:
 
     def _event_mart(self, by: Sequence[str]) -> pl.DataFrame:
         """Sales by the day of shipping, costs and returns each by their own day."""
-        sold = self.lines.filter(pl.col("quantity_shipped") > 0).with_columns(
-            month_of("shipped_date").alias("month")
+        sold = self.lines.filter(self._has_profit()).with_columns(
+            month_of("shipped_date").fill_null(NEVER).alias("month")
         )
         seen = self.returned.rows.with_columns(month_of("first_evidence_date").alias("month"))
         parts = [
@@ -360,6 +360,11 @@ class Costs:
             self.back.group_by(by).agg(pl.col("landed_cost_returned").sum().cast(MONEY)),
         ]
         return self._finished(self._joined(parts, by), "units_returned_event")
+
+    @staticmethod
+    def _has_profit() -> pl.Expr:
+        """Lines that were sent, and those whose fees were taken before."""
+        return (pl.col("quantity_shipped") > 0) | (pl.col("profit_before_after_sales") != 0)
 
     def _sold(self, sold: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
         priced = pl.col("net_sales").count()
@@ -406,7 +411,7 @@ class Costs:
         sales = self.returned._summed(by).select(*by, "is_mature", "units_returned")
         estimated = self._components(self.cost, by).select(*by, "cost_estimated")
         parts = [
-            self._sold(profit.filter(pl.col("quantity_shipped") > 0), by),
+            self._sold(profit.filter(self._has_profit()), by),
             self._cohort_costs(profit, by),
             self._retained(by, "net_order_rate_reporting"),
             estimated,
@@ -420,7 +425,7 @@ class Costs:
     def _cohort_costs(self, profit: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
         """Of lines with a sale or a cost, and of what hangs on no line."""
         has_cost = pl.col("order_line_key").is_in(self.cost["order_line_key"].to_list())
-        lines = profit.filter(has_cost | (pl.col("quantity_shipped") > 0))
+        lines = profit.filter(has_cost | self._has_profit())
         loose = self._components(self.cost.filter(pl.col("order_line_key") == "unknown"), by)
         columns = [*COMPONENTS, "fx_gain_loss", "landed_cost_returned"]
         both = pl.concat(
