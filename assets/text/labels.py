@@ -25,6 +25,9 @@ RETURN_COMMENT = "return_comment"
 POSITIVE = sentiment.CLASSES.index(sentiment.POSITIVE)
 _HAPPY = 0.6  # from this chance of positive on, rules that need a complaint do not count
 _VERY_HAPPY = 0.93  # and here only rules about harm or a missing delivery do
+# Less sure than this is no reason, but in comments of returns and for harm: words of a complaint
+# stand in any long text. From a short one to a long one, in letters; a Chinese sign counts more.
+_SURE_ENOUGH, _LENGTHS, _LETTERS_A_SIGN = (0.52, 0.66), (60, 160), 2.5
 _LEARNT = 0.6  # from this chance on, what coded returns teach counts
 
 
@@ -109,12 +112,14 @@ class Labeller:
         for at, text in enumerate(batch):
             felt = sentiment.judge(folded[at], chances[at])
             of_return = _with(learnt.get(at), tuple(_reasons(fired[at], happy[at], True)))
+            enough = _sure_enough(folded[at], languages[at].language)
+            anywhere = (r for r in _reasons(fired[at], happy[at], False) if _holds(r, enough))
             is_return = text.source == RETURN_COMMENT
             yield Label(
                 languages[at],
                 felt.sentiment,
                 round(felt.confidence, 3),
-                of_return if is_return else tuple(_reasons(fired[at], happy[at], False)),
+                of_return if is_return else tuple(anywhere),
                 of_return,
             )
 
@@ -143,7 +148,8 @@ class Labeller:
         return Detected(found.language, round(found.confidence, 3))
 
 
-_RULES = (_HAPPY, _VERY_HAPPY, features.VERSION, 1)  # the last: of the code itself
+_CODE_VERSION = 2  # of what no constant tells
+_RULES = (_HAPPY, _VERY_HAPPY, _SURE_ENOUGH, _LENGTHS, features.VERSION, _CODE_VERSION)
 
 
 def _fired(language: str, folded: str) -> list[Rule]:
@@ -162,8 +168,19 @@ def _reasons(fired: Sequence[Rule], positive: float, is_return: bool) -> Iterato
         doubt = 1.0
         for rule in rules:
             doubt *= 1 - rule.sure
-        calm = 1.0 if is_return or code == reasons.SAFETY else 1 - positive / 2
+        calm = 1.0 if is_return or code == reasons.SAFETY else 1 - float(positive) / 2
         yield Reason(code, round((1 - doubt) * calm, 3), best.reason_l2, best.rule_id)
+
+
+def _sure_enough(folded: str, language: str) -> float:
+    """How sure a reason must be in a text of this length."""
+    letters = len(folded) * (_LETTERS_A_SIGN if language in reasons.UNSPACED else 1)
+    (short, long), (low, high) = _LENGTHS, _SURE_ENOUGH
+    return low + (high - low) * min(max((letters - short) / (long - short), 0.0), 1.0)
+
+
+def _holds(reason: Reason, enough: float) -> bool:
+    return reason.code == reasons.SAFETY or reason.confidence >= enough
 
 
 def _with(learnt: Reason | None, found: tuple[Reason, ...]) -> tuple[Reason, ...]:

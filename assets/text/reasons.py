@@ -45,6 +45,7 @@ class Rule:
     needs_negative: bool
     reason_l2: str | None
     yields_to: frozenset[str] = frozenset()  # codes that explain the same words better
+    yields_in_text: frozenset[str] = frozenset()  # codes that leave no room for it in a text
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,9 @@ class RuleBook:
         found: set[int] = set()
         for sentence in self._sentences(folded):
             found |= self._fired_in(sentence)
-        return [self.rules[at] for at in sorted(found)]
+        codes = {self.rules[at].reason for at in found}
+        kept = (self.rules[at] for at in sorted(found))
+        return [rule for rule in kept if not rule.yields_in_text & codes]
 
     def _fired_in(self, sentence: Sequence[str] | str) -> set[int]:
         owners = self.lexicon.owners(sentence)
@@ -113,6 +116,7 @@ def _rule(language: str, reason: str, entry: dict[str, Any]) -> Rule:
         needs_negative=entry.get("mood") == "negative",
         reason_l2=entry.get("l2"),
         yields_to=frozenset(entry.get("yields_to", ())),
+        yields_in_text=frozenset(entry.get("yields_in_text", ())),
     )
 
 

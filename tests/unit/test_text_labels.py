@@ -123,6 +123,31 @@ def test_happy_texts_have_no_reason(labeller: Labeller) -> None:
         assert (label.language.language, label.sentiment, label.codes) == (language, "positive", ())
 
 
+def test_a_word_of_a_complaint_in_a_long_happy_text_is_no_reason(labeller: Labeller) -> None:
+    story = (
+        "I bought this for my daughter, who had a cheap one before that sounded awful and broke. "
+        "We use it every evening, the colours are lovely, friends ask where we got it, and it is "
+        "the best present I have given in years. Easy to clean, easy to store, worth every penny."
+    )
+    short, long = labeller.label([Text("This one broke."), Text(story)])
+    assert short.codes == ("quality_defect",)
+    assert (long.sentiment, long.codes) == ("positive", ())
+
+
+def test_what_came_in_part_or_wrong_is_not_late(labeller: Labeller) -> None:
+    texts = (
+        "Comprei dois e recebi apenas um. Continuo esperando.",
+        "Me entregaram um tapete errado. Estou aguardando",
+        "I ordered two but only one arrived. Still waiting.",
+        "Pedi a devolução e estou aguardando o reembolso",
+    )
+    assert not [
+        label.codes
+        for label in labeller.label(map(Text, texts))
+        if "late_or_not_received" in label.codes
+    ]
+
+
 def test_any_input_is_labelled_and_soon(labeller: Labeller) -> None:
     started = time.process_time()
     labels = list(labeller.label(map(Text, ODD)))
