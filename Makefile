@@ -45,7 +45,7 @@ nightly: setup  ## one night: extract, load, build, check, publish (sandbox with
 	@$(BIN)/aftersales nightly
 
 test: setup-dev  ## every test
-	@$(BIN)/python -m pytest -n auto --dist loadgroup --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n auto --no-loadscope-reorder --durations 15
 
 lint: setup-dev
 	@$(BIN)/ruff check .

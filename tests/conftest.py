@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -24,22 +27,31 @@ def shared_dir() -> Path | None:
 
 # What takes longest is begun first, and what is built once for many files is built in one process.
 _HAND_MADE = "from tests.warehouse import hand_made"
-_FIRST = ("test_crash.py", "hand_made", "test_night_equality.py", "test_truth.py")
+_FIRST = ("test_crash.py", "hand_made", "test_truth.py", "test_night_equality.py")
 
 
-@pytest.hookimpl(tryfirst=True)  # a worker of xdist reads the groups in this very hook
+@functools.cache
+def group_of(file: Path) -> str:
+    """Tests of a group run in one process, one after the other: a file, or what several share."""
+    return "hand_made" if _HAND_MADE in file.read_text("utf-8") else file.name
+
+
+class ByGroup(LoadScopeScheduling):  # type: ignore[misc]
+    """Groups of `group_of`. Marks of `--dist loadgroup` would say the same, but the ids that carry
+    them are not read any more by pytest 9: every test would go its own way, and build anew.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(ROOT / nodeid.split("::")[0])
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByGroup:
+    return ByGroup(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A group of `--dist loadgroup` for each test: its file, or what several files share."""
-    groups: dict[Path, str] = {}
-    for item in items:
-        path = item.path
-        if path not in groups:
-            shares = _HAND_MADE in path.read_text("utf-8")
-            groups[path] = "hand_made" if shares else path.name
-        item.add_marker(pytest.mark.xdist_group(groups[path]))
-
     def place(item: pytest.Item) -> tuple[int, bool]:
-        group = groups[item.path]
+        group = group_of(item.path)
         rank = _FIRST.index(group) if group in _FIRST else len(_FIRST)
         return rank, "end_to_end" not in item.path.parts
 
