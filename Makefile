@@ -51,7 +51,7 @@ lint: setup-dev
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports
-	@$(BIN)/sqlfluff lint dbt_project/models --disable-progress-bar
+	@$(BIN)/sqlfluff lint dbt_project/models --disable-progress-bar --processes 2
 
 types: setup-dev
 	@$(BIN)/mypy

@@ -190,7 +190,7 @@ class DbtProject:
         arguments += ["--indirect-selection", "cautious", "--exclude", _ONE_BY_ONE]
         if "connectors_in_use" in variables:
             arguments += self._idle(set(variables["connectors_in_use"]))
-        if is_same_project and not full_refresh:
+        if is_same_project:
             arguments += self._lasting()
         if full_refresh:
             arguments.append("--full-refresh")

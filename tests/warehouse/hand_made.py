@@ -61,8 +61,11 @@ class HandMade:
         with self.warehouse.connect() as connection:
             write_settings(connection, rows)
 
-    def build(self, as_of: str = AS_OF) -> BuildResult:
-        return self.dbt.build({"as_of": as_of})
+    def build(self, *, on_top: bool = False, full_refresh: bool = False) -> BuildResult:
+        """All models; with `on_top` those that the data of a night can change."""
+        return self.dbt.build(
+            {"as_of": AS_OF}, full_refresh=full_refresh, is_same_project=on_top
+        )
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         with self.warehouse.connect(read_only=True) as connection:
@@ -709,6 +712,6 @@ def later(folder: Path) -> tuple[HandMade, HandMade]:
         connection.execute("delete from raw_files.orders where order_ref = 'U1'")
     shutil.copytree(folder / "on_top", folder / "anew")
     anew = HandMade(folder / "anew")
-    for result in (made.build(), anew.dbt.build({"as_of": AS_OF}, full_refresh=True)):
+    for result in (made.build(on_top=True), anew.build(on_top=True, full_refresh=True)):
         assert not result.blocking, [(n.name, n.message) for n in result.blocking]
     return made, anew
