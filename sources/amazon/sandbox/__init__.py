@@ -27,7 +27,7 @@ from .answers import (
     with_headers,
 )
 from .auth import Tokens
-from .contents import ReportContents, Snapshots
+from .contents import ReportContents, snapshots_of
 from .finances import Finances
 from .inbound import Inbound
 from .orders import Orders
@@ -72,7 +72,7 @@ class AmazonSandbox:
         self._tokens = Tokens(
             clock, [a.name for a in accounts], scenario.api.token_lifetime_s, scenario.seed
         )
-        snapshots = Snapshots(environment.world)
+        snapshots = snapshots_of(environment.world)
         contents = ReportContents(
             snapshots, clock, scenario.seed, self._faults, self._source_faults
         )

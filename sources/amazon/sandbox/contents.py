@@ -6,16 +6,15 @@ of the world, so a clock that creeps on in a test costs nothing.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from threading import RLock
+from datetime import datetime
 
 import polars as pl
 
 from sources._core.clock import Clock
 from sources._sandbox.api_faults import ApiFaults, Drift, SourceFaults, share_of
+from sources._sandbox.snapshots import Snapshots
 from sources._sandbox.world.tables import World
 
 from .feedback import localised, seller_feedback
@@ -71,28 +70,15 @@ _REPEATABLE = {
 _REQUEST_TIMES = ("requested_at", "approved_at", "received_at", "closed_at", "refunded_at")
 
 
-class Snapshots:
-    """Snapshots by account and moment, one between two events of the world."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self._events = _event_times(world)
-        self._kept: dict[tuple[str, int], Snapshot] = {}
-        self._lock = RLock()
-
-    def at(self, account: str, now: datetime) -> Snapshot:
-        moment = now.astimezone(UTC).replace(tzinfo=None)
-        key = (account, bisect_right(self._events, moment))
-        with self._lock:
-            if key not in self._kept:
-                if len(self._kept) > 32:
-                    self._kept.clear()
-                self._kept[key] = Snapshot(self._world, account, moment)
-            return self._kept[key]
+def snapshots_of(world: World) -> Snapshots[str, Snapshot]:
+    """By account."""
+    return Snapshots(
+        _events(world), lambda account, moment: Snapshot(world, account, moment), most=32
+    )
 
 
-def _event_times(world: World) -> list[datetime]:
-    columns = (
+def _events(world: World) -> list[pl.Series]:
+    return [
         world.orders["ordered_at"],
         world.order_states["at"],
         world.order_lines["line_cancelled_at"],
@@ -109,16 +95,14 @@ def _event_times(world: World) -> list[datetime]:
         world.removals["requested_at"],
         world.removals["shipped_at"],
         world.settlements["closed_at"],
-    )
-    times: list[datetime] = pl.concat([c.alias("at") for c in columns]).drop_nulls().to_list()
-    return sorted(set(times))
+    ]
 
 
 @dataclass
 class ReportContents:
     """Bodies of reports as of the moment each was asked for."""
 
-    snapshots: Snapshots
+    snapshots: Snapshots[str, Snapshot]
     clock: Clock
     seed: int
     faults: ApiFaults

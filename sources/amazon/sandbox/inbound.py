@@ -16,10 +16,11 @@ import polars as pl
 
 from sources._core.clock import Clock
 from sources._sandbox.server import Request, Response
+from sources._sandbox.snapshots import Snapshots
 from sources._sandbox.world.tables import World
 
 from .answers import api_time, invalid, json_response, not_found
-from .contents import Snapshots
+from .snapshot import Snapshot
 
 _ADDRESS = {
     "name": "Sandbox Seller",
@@ -37,7 +38,7 @@ class Inbound:
 
     world: World
     clock: Clock
-    snapshots: Snapshots
+    snapshots: Snapshots[str, Snapshot]
 
     def plans(self, account: str, request: Request) -> Response:
         """`GET /inbound/fba/2024-03-20/inboundPlans`."""

@@ -20,11 +20,12 @@ import polars as pl
 from sources._core.clock import Clock
 from sources._sandbox.api_faults import ApiFaults, Drift, SourceFaults, share_of
 from sources._sandbox.server import Request, Response
+from sources._sandbox.snapshots import Snapshots
 
 from .answers import JSON, api_time, csv_values, forbidden, invalid, not_found, parse_time
-from .contents import Snapshots
 from .order_records import INCLUDABLE, order_records
 from .places import BY_ID
+from .snapshot import Snapshot
 
 STATUSES = frozenset(
     {
@@ -70,7 +71,7 @@ class Orders:
     """Answers for orders of all accounts."""
 
     clock: Clock
-    snapshots: Snapshots
+    snapshots: Snapshots[str, Snapshot]
     seed: int
     faults: ApiFaults
     source_faults: SourceFaults

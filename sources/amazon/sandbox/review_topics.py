@@ -17,12 +17,13 @@ import polars as pl
 from sources._core.clock import Clock
 from sources._sandbox.api_faults import share_of
 from sources._sandbox.server import Request, Response
+from sources._sandbox.snapshots import Snapshots
 from sources._sandbox.world.comments import SENTENCES, topic_of
 from sources._sandbox.world.tables import World
 
 from .answers import api_time, forbidden, invalid, json_response, not_found
-from .contents import Snapshots
 from .places import BY_ID
+from .snapshot import Snapshot
 
 COUNTRIES = frozenset({"US", "GB", "FR", "IT", "DE", "ES", "JP"})
 ENOUGH = 15
@@ -50,7 +51,7 @@ class ReviewTopics:
 
     world: World
     clock: Clock
-    snapshots: Snapshots
+    snapshots: Snapshots[str, Snapshot]
     seed: int
     joined: Callable[[str], frozenset[str]]
 

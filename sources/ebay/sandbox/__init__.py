@@ -23,7 +23,7 @@ from .finances import Finances
 from .orders import Orders
 from .post_order import PostOrder
 from .quotas import Quotas
-from .snapshot import Snapshot, Snapshots
+from .snapshot import Snapshot, snapshots_of
 from .voices import Voices
 
 Object = dict[str, Any]
@@ -64,7 +64,7 @@ class EbaySandbox:
         must_sign = [a.name for a in accounts if SIGNING & set(a.market_countries)]
         self._signing = SigningKeys(self._clock, scenario.seed, must_sign)
         self._quotas = Quotas(self._clock, scenario.api.throttle == "realistic")
-        self._snapshots = Snapshots(environment.world)
+        self._snapshots = snapshots_of(environment.world)
         self._routes: list[tuple[str, re.Pattern[str], Callable[..., Response]]] = [
             (method, re.compile(path), answer)
             for method, path, answer in (

@@ -5,20 +5,17 @@ Belongs here: what is visible. Does not belong here: how it looks as an object.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cached_property
-from threading import RLock
 from typing import Any
 
 import polars as pl
 
+from sources._sandbox.snapshots import Snapshots
 from sources._sandbox.world.market_words import ebay_user
 from sources._sandbox.world.tables import World
-
-from .answers import naive
 
 Row = dict[str, Any]
 _CHANGES: Mapping[str, tuple[str, ...]] = {
@@ -153,33 +150,10 @@ class Snapshot:
         return {row["customer_no"]: row for row in self.world.buyers.iter_rows(named=True)}
 
 
-class Snapshots:
-    """Snapshots by account and moment, one between two events of the world."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self._events = _event_times(world)
-        self._kept: dict[tuple[str, int], Snapshot] = {}
-        self._lock = RLock()
-
-    def at(self, account: str, now: datetime) -> Snapshot:
-        moment = naive(now)
-        key = (account, bisect_right(self._events, moment))
-        with self._lock:
-            if key not in self._kept:
-                if len(self._kept) > 8:
-                    self._kept.clear()
-                self._kept[key] = Snapshot(self._world, account, moment)
-            return self._kept[key]
-
-
-def _event_times(world: World) -> list[datetime]:
-    columns = [
-        getattr(world, table)[name].alias("at")
-        for table, names in _EVENTS.items()
-        for name in names
-    ]
-    return list(pl.concat(columns).drop_nulls().unique().sort().to_list())
+def snapshots_of(world: World) -> Snapshots[str, Snapshot]:
+    """By account."""
+    events = [getattr(world, table)[name] for table, names in _EVENTS.items() for name in names]
+    return Snapshots(events, lambda account, moment: Snapshot(world, account, moment))
 
 
 def cancel_id(order_id: str) -> str:

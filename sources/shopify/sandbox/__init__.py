@@ -38,7 +38,7 @@ from .auth import Tokens
 from .bulk import BulkOperations
 from .costs import MOST_A_QUERY, Buckets, Meter, objects_in
 from .roots import Roots, by_id
-from .snapshot import Snapshot, Snapshots
+from .snapshot import Snapshot, snapshots_of
 
 VERSIONS = ("2026-01", "2026-04", "2026-07", "2026-10")
 _TOKEN_PATH = "/admin/oauth/access_token"  # noqa: S105
@@ -72,7 +72,7 @@ class ShopifySandbox:
             environment.missing_roles,
         )  # fmt: skip
         self._buckets = Buckets(self._clock, scenario.api.throttle == "realistic")
-        self._snapshots = Snapshots(environment.world)
+        self._snapshots = snapshots_of(environment.world)
         self._bulk = BulkOperations(served_schema(), self._clock, self._faults, scenario.seed)
         self._roots: dict[int, Roots] = {}
         self._lock = Lock()

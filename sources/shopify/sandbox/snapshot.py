@@ -5,22 +5,19 @@ Belongs here: what is visible. Does not belong here: how it looks as an object (
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from threading import RLock
 from typing import Any
 
 import polars as pl
 
 from sources._sandbox.api_faults import share_of
+from sources._sandbox.snapshots import Snapshots
 from sources._sandbox.world import geography
 from sources._sandbox.world.parcel_life import OUT_BEFORE, PICKED_AFTER, TRANSIT_AFTER
 from sources._sandbox.world.tables import World
-
-from .answers import naive
 
 Row = dict[str, Any]
 TEST_SHARE = 0.006
@@ -182,30 +179,15 @@ class Snapshot:
         return share_of(self.seed, "test order", order_id) < TEST_SHARE
 
 
-class Snapshots:
-    """Snapshots by account and moment, one between two events of the world."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self._events = _event_times(world)
-        self._kept: dict[tuple[str, int], Snapshot] = {}
-        self._lock = RLock()
-
-    def at(self, account: str, now: datetime) -> Snapshot:
-        moment = naive(now)
-        key = (account, bisect_right(self._events, moment))
-        with self._lock:
-            if key not in self._kept:
-                if len(self._kept) > 8:
-                    self._kept.clear()
-                self._kept[key] = Snapshot(self._world, account, moment)
-            return self._kept[key]
+def snapshots_of(world: World) -> Snapshots[str, Snapshot]:
+    """By shop."""
+    return Snapshots(_events(world), lambda account, moment: Snapshot(world, account, moment))
 
 
-def _event_times(world: World) -> list[datetime]:
-    """Moments at which anything of a shop changes."""
+def _events(world: World) -> list[pl.Series]:
+    """Times at which anything of a shop changes."""
     shipped = world.shipments["shipped_at"]
-    columns = [
+    return [
         *(world.orders[name] for name in ("ordered_at", "paid_at", "cancelled_at")),
         *(world.order_lines[name] for name in ("line_cancelled_at", "added_at")),
         *(world.shipments[name] for name in ("shipped_at", "state_at", "delivered_at")),
@@ -221,5 +203,3 @@ def _event_times(world: World) -> list[datetime]:
         shipped + ARCHIVED_AFTER,
         world.shipments["delivered_at"] - OUT_BEFORE,
     ]
-    times = pl.concat([column.alias("at") for column in columns]).drop_nulls().unique().sort()
-    return list(times.to_list())

@@ -25,7 +25,7 @@ from .money import Money
 from .orders import Orders
 from .reports import Reports, packed
 from .returns import Returns
-from .snapshot import Snapshot, Snapshots
+from .snapshot import Snapshot, Stores
 
 Object = dict[str, Any]
 
@@ -69,7 +69,7 @@ class WalmartSandbox:
             environment.missing_roles,
         )  # fmt: skip
         self._buckets = Buckets(self._clock, scenario.api.throttle != "realistic", scenario.seed)
-        self._snapshots = Snapshots(environment.world)
+        self._stores = Stores(environment.world)
         self._cursors = Cursors()
         self._reports = Reports(self._clock, scenario.api.throttle == "realistic")
         self._routes = [
@@ -142,7 +142,7 @@ class WalmartSandbox:
             response = refusal.response()
             return replace(response, headers={**response.headers, **headers})
         self._tokens.check_scope(account, route.scope)
-        known = self._snapshots.at(account, market_of(request), self._clock.now())
+        known = self._stores.at(account, market_of(request), self._clock.now())
         if known is None:
             raise wrong("WM_MARKET", "The store does not sell in this market")
         response = route.answer(Call(account, request, known), *parts)
@@ -261,8 +261,8 @@ class WalmartSandbox:
         if isinstance(found, Response):
             return found
         account, kind = found
-        for country in self._snapshots.countries(account):
-            known = self._snapshots.at(account, country, self._clock.now())
+        for country in self._stores.countries(account):
+            known = self._stores.at(account, country, self._clock.now())
             if known is not None:
                 content = packed(kind, known)
                 return Response(200, content, {"Content-Type": "application/zip"})

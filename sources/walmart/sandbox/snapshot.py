@@ -5,20 +5,17 @@ Belongs here: what is visible. Does not belong here: how it looks as an object.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import cached_property
-from threading import RLock
 from typing import Any
 
 import polars as pl
 
 from sources._sandbox.api_faults import share_of
+from sources._sandbox.snapshots import Snapshots
 from sources._sandbox.world.tables import World
-
-from .answers import naive
 
 Row = dict[str, Any]
 ACKNOWLEDGED_AFTER = timedelta(minutes=50)
@@ -137,43 +134,28 @@ class Snapshot:
         return {row["customer_no"]: row for row in self.world.buyers.iter_rows(named=True)}
 
 
-class Snapshots:
-    """Snapshots by store, market and moment, one between two events of the world."""
+class Stores:
+    """Snapshots by store and country."""
 
     def __init__(self, world: World) -> None:
-        self._world = world
-        self._events = _event_times(world)
-        self._markets = {
-            (row["account"], row["country"]): row
-            for row in world.marketplaces.filter(pl.col("connector") == "walmart").iter_rows(
-                named=True
-            )
-        }
-        self._kept: dict[tuple[str, str, int], Snapshot] = {}
-        self._lock = RLock()
+        sold_in = world.marketplaces.filter(pl.col("connector") == "walmart")
+        self._markets = {(r["account"], r["country"]): r for r in sold_in.iter_rows(named=True)}
+        self._snapshots: Snapshots[tuple[str, str], Snapshot] = Snapshots(
+            _events(world),
+            lambda place, moment: Snapshot(world, place[0], self._markets[place], moment),
+        )
 
     def countries(self, account: str) -> list[str]:
         return [country for owner, country in self._markets if owner == account]
 
     def at(self, account: str, country: str, now: datetime) -> Snapshot | None:
         """None where the store does not sell in that country."""
-        market = self._markets.get((account, country))
-        if market is None:
-            return None
-        moment = naive(now)
-        key = (account, country, bisect_right(self._events, moment))
-        with self._lock:
-            if key not in self._kept:
-                if len(self._kept) > 8:
-                    self._kept.clear()
-                self._kept[key] = Snapshot(self._world, account, market, moment)
-            return self._kept[key]
+        place = (account, country)
+        return self._snapshots.at(place, now) if place in self._markets else None
 
 
-def _event_times(world: World) -> list[datetime]:
-    columns = [getattr(world, table)[n] for table, names in _CHANGES.items() for n in names]
-    columns += [getattr(world, table)[n] for table, names in _MONEY.items() for n in names]
+def _events(world: World) -> list[pl.Series]:
+    changes = (*_CHANGES.items(), *_MONEY.items())
+    columns = [getattr(world, table)[name] for table, names in changes for name in names]
     columns += [world.market_returns[name] for name in _RETURN_STEPS]
-    columns.append(world.orders["ordered_at"] + ACKNOWLEDGED_AFTER)
-    times = pl.concat([column.alias("at") for column in columns])
-    return list(times.drop_nulls().unique().sort().to_list())
+    return [*columns, world.orders["ordered_at"] + ACKNOWLEDGED_AFTER]
