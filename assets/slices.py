@@ -49,6 +49,8 @@ _SAME_FOR_ALL = frozenset(
 )
 # Table -> column by which its rows are referred to; in this order, because one refers to the next.
 _REFERRED_TO: Mapping[str, str] = {
+    "fct_text_label": "text_hash",
+    "fct_text_reason": "text_hash",
     "alert_delivery": "alert_id",
     "dim_marketplace": "marketplace",
     "dim_policy": "marketplace",

@@ -12,10 +12,10 @@ import dagster as dg
 
 from assets import catalog
 from pipelines.asset_graph import night_asset
-from pipelines.jobs import nightly_job
+from pipelines.jobs import nightly_job, retention_job
 from pipelines.night import Night, dbt_project
 from pipelines.resources import Places, places
-from pipelines.schedules import nightly_schedule
+from pipelines.schedules import nightly_schedule, retention_schedule
 from pipelines.sensors import failed_run_sensor, freshness_sensor, publication_sensor
 from sources._core.connector import Connector
 from sources.registry import connectors as all_connectors
@@ -34,14 +34,15 @@ def build_definitions(
     connectors = connectors or (night.connectors if night else all_connectors())
     project = night.project if night else dbt_project(where)
     models = catalog.models(project.ensure_manifest())
-    job = nightly_job()
+    job, retention = nightly_job(), retention_job()
+    time_zone = time_zone_of(where.config)
     resource = (
         dg.ResourceDefinition.hardcoded_resource(night) if night is not None else night_resource
     )
     return dg.Definitions(
         assets=[night_asset(connectors, models)],
-        jobs=[job],
-        schedules=[nightly_schedule(job, time_zone_of(where.config))],
+        jobs=[job, retention],
+        schedules=[nightly_schedule(job, time_zone), retention_schedule(retention, time_zone)],
         sensors=[publication_sensor(where), failed_run_sensor(where), freshness_sensor(where)],
         resources={"night": resource},
     )

@@ -1,19 +1,18 @@
 """Jobs, and running the nightly one in this process.
 
 Belongs here: which assets a job takes. Does not belong here: when (`schedules.py`), how
-(`asset_graph.py`).
+(`asset_graph.py`). Dagster looks at annotations of `context`, so they are not postponed here.
 """
-
-from __future__ import annotations
 
 from typing import Any
 
 import dagster as dg
 
+from pipelines import privacy_run
 from pipelines.night import Night
 from pipelines.resources import dagster_home
 
-NIGHTLY = "nightly"
+NIGHTLY, RETENTION = "nightly", "retention"
 
 
 def nightly_job() -> Any:
@@ -24,6 +23,24 @@ def nightly_job() -> Any:
         executor_def=dg.in_process_executor,
         description="Extract, load, build, check, publish.",
     )
+
+
+def retention_job() -> Any:
+    """`aftersales privacy retain`: texts that are too old, out of landing files and warehouse."""
+
+    @dg.op(name="erase_old_texts", required_resource_keys={"night"})
+    def erase_old_texts(context: dg.OpExecutionContext) -> None:
+        context.log.info("%s texts erased", privacy_run.retain(context.resources.night))
+
+    @dg.job(
+        name=RETENTION,
+        executor_def=dg.in_process_executor,
+        description="Erase texts older than privacy.text_retention_days.",
+    )
+    def retention() -> None:
+        erase_old_texts()
+
+    return retention
 
 
 def run_nightly(night: Night) -> None:

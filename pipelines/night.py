@@ -167,7 +167,12 @@ def prepare(night: Night) -> None:
 
 def load(night: Night, title: str) -> list[LoadResult]:
     """Take over every landed file that the warehouse has not recorded."""
+    from assets.text.erasure import erased_texts, keep_out
+
     night.watcher.step(title)
+    if erased_texts(night.places.landing):
+        with night.warehouse.connect() as connection:
+            keep_out(night.places.landing, night.connectors.values(), connection)
     results = load_landed(
         night.warehouse,
         night.places.landing,

@@ -11,6 +11,8 @@ import dagster as dg
 
 # After midnight everywhere in the seller's zone, early enough to be read in the morning.
 EVERY_NIGHT = "30 3 * * *"
+# In the afternoon of the first of a month, when no night is under way.
+EVERY_MONTH = "0 15 1 * *"
 
 
 def nightly_schedule(job: Any, time_zone: str) -> dg.ScheduleDefinition:
@@ -18,6 +20,16 @@ def nightly_schedule(job: Any, time_zone: str) -> dg.ScheduleDefinition:
         name="every_night",
         job=job,
         cron_schedule=EVERY_NIGHT,
+        execution_timezone=time_zone,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+    )
+
+
+def retention_schedule(job: Any, time_zone: str) -> dg.ScheduleDefinition:
+    return dg.ScheduleDefinition(
+        name="every_month",
+        job=job,
+        cron_schedule=EVERY_MONTH,
         execution_timezone=time_zone,
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )

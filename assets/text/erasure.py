@@ -2,7 +2,8 @@
 
 Belongs here: which texts these are, and landing files without them. Does not belong here: the new
 warehouse that is then made from the landing files (`pipelines/privacy_run.py`); labels of an erased
-text stay in `load.text_label`, the text itself is nowhere.
+text stay in `load.text_label`, the text itself is nowhere. The list of erased texts holds hashes
+only; it lies with the landing files, because these are what a warehouse is made of.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ from assets.raw_tables import RawTable, raw_tables
 from assets.warehouse import Connection
 from sources._core.connector import Connector
 from sources._core.durable import write_atomically
-from sources._core.landing import MANIFEST_SUFFIX, LandedFile, Manifest, read_manifest
+from sources._core.landing import DATA_SUFFIX, MANIFEST_SUFFIX, LandedFile, Manifest, read_manifest
 
+ERASED = "erased_texts.txt"
 _OF_CUSTOMERS = """
     select line.text_hash from marts.fct_return_line as line
     where line.customer_key in (select unnest(?))
@@ -58,14 +60,43 @@ def outdated_texts(connection: Connection, now: datetime, days: int) -> set[str]
     return {text_hash for (text_hash,) in rows}
 
 
-def erase(landing: Path, connectors: Iterable[Connector], hashes: Set[str]) -> int:
+def erased_texts(landing: Path) -> set[str]:
+    """Hashes of texts that somebody has asked to erase, whenever that was."""
+    path = landing / ERASED
+    return set(path.read_text("ascii").split()) if path.exists() else set()
+
+
+def remember_erased(landing: Path, hashes: Set[str]) -> None:
+    """Note texts as erased, so that `keep_out` knows them when a source sends them again."""
+    landing.mkdir(parents=True, exist_ok=True)
+    known = sorted(erased_texts(landing) | hashes)
+    write_atomically(landing / ERASED, "\n".join([*known, ""]).encode("ascii"))
+
+
+def keep_out(landing: Path, connectors: Iterable[Connector], connection: Connection) -> int:
+    """Take erased texts out of landing files that are not loaded yet; how many there were."""
+    hashes = erased_texts(landing)
+    if not hashes:
+        return 0
+    rows = connection.execute("select connector, account, stream, file_name from load.file")
+    loaded = {landing.joinpath(*parts) for parts in rows.fetchall()}
+    return erase(landing, connectors, hashes, loaded)
+
+
+def erase(
+    landing: Path,
+    connectors: Iterable[Connector],
+    hashes: Set[str],
+    passed_over: Set[Path] = frozenset(),
+) -> int:
     """Rewrite every landing file that holds one of these texts; the number of texts taken out."""
     erased = 0
     for table in raw_tables(connectors):
         if not table.stream.free_text:
             continue
         for path in sorted(landing.glob(f"{table.connector}/*/{table.stream.name}/[0-9]*")):
-            if path.name.endswith(MANIFEST_SUFFIX):
+            name = path.name.removesuffix(MANIFEST_SUFFIX)
+            if name != path.name and path.with_name(name + DATA_SUFFIX) not in passed_over:
                 erased += _erase_in(read_manifest(path), path, table, hashes)
     return erased
 

@@ -17,9 +17,10 @@ from assets.catalog import Model
 from assets.dbt import BuildResult, NodeResult
 from assets.load import LoadResult
 from assets.publish import Build, Publication
-from pipelines import asset_graph, sensors
+from pipelines import asset_graph, privacy_run, sensors
 from pipelines.asset_graph import PUBLICATION, night_asset
 from pipelines.definitions import build_definitions
+from pipelines.jobs import retention_job
 from pipelines.night import Report
 from pipelines.resources import PROJECT, Places
 from sources._core.durable import write_atomically
@@ -50,11 +51,20 @@ def test_everything_loads_without_credentials(places: Places) -> None:
     assert {"marts/fct_order_line", "marts/mart_return_base", "published/aftersales"} <= keys
     job = definitions.resolve_job_def("nightly")
     assert job.executor_def.name == dg.in_process_executor.name
-    (schedule,) = definitions.schedules or ()
-    assert schedule.execution_timezone == "Asia/Shanghai"
+    planned = {schedule.name: schedule.job_name for schedule in definitions.schedules or ()}
+    assert planned == {"every_night": "nightly", "every_month": "retention"}
+    zones = {schedule.execution_timezone for schedule in definitions.schedules or ()}
+    assert zones == {"Asia/Shanghai"}
     found = {sensor.name: sensor for sensor in definitions.sensors or ()}
     assert found.keys() == {"publication", "failed_run", "freshness"}
     _observes_each_publication_once(found["publication"], places)
+
+
+def test_old_texts_are_erased_by_a_job_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(privacy_run, "retain", lambda night: asked.append(night) or 3)
+    assert retention_job().execute_in_process(resources={"night": "tonight"}).success
+    assert asked == ["tonight"]
 
 
 def _observes_each_publication_once(sensor: Any, places: Places) -> None:

@@ -23,6 +23,7 @@ from assets.text.new_texts import gather_texts, label_new_texts
 from assets.text.phrases import phrases_of
 from assets.text.quality import record_quality, sample_judged
 from assets.text.retraining import Taught, label_of_stars, sentiment_lesson, split
+from assets.text.training import measure
 from sources._core.landing import Manifest
 from sources.registry import connectors
 
@@ -133,26 +134,76 @@ def test_phrases_have_no_stop_words_at_their_ends_and_no_numbers() -> None:
     assert "縫い目" in phrases_of("縫い目がほつれていました", "ja")
 
 
-def test_erased_texts_are_gone_from_landing_files(tmp_path: Path) -> None:
-    folder = tmp_path / "amazon" / "a" / "fba_returns"
-    folder.mkdir(parents=True)
-    rows = [{"_key": str(n), "customer_comments": text} for n, text in enumerate(["keep", "go "])]
+def _landed(landing: Path, number: int, *texts: str) -> str:
+    """A landing file of returns with these comments; its name."""
+    folder = landing / "amazon" / "a" / "fba_returns"
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = [{"_key": str(n), "customer_comments": text} for n, text in enumerate(texts)]
     content = zstandard.compress(b"".join(json.dumps(row).encode() + b"\n" for row in rows))
-    (folder / "20260301T000000-0001.ndjson.zst").write_bytes(content)
+    name = f"20260301T000000-{number:04}.ndjson.zst"
+    (folder / name).write_bytes(content)
     manifest = Manifest(
-        connector="amazon", account="a", stream="fba_returns",
-        file="20260301T000000-0001.ndjson.zst", sha256=hashlib.sha256(content).hexdigest(),
-        seq=1, rows=2, as_of=NOW,
+        connector="amazon", account="a", stream="fba_returns", file=name,
+        sha256=hashlib.sha256(content).hexdigest(), seq=1, rows=2, as_of=NOW,
     )  # fmt: skip
-    path = folder / "20260301T000000-0001.json"
-    path.write_bytes(msgspec.json.encode(manifest))
+    (folder / name.replace(".ndjson.zst", ".json")).write_bytes(msgspec.json.encode(manifest))
+    return name
 
+
+def test_erased_texts_are_gone_from_landing_files(tmp_path: Path) -> None:
+    name = _landed(tmp_path, 1, "keep", "go ").replace(".ndjson.zst", ".json")
+    path = tmp_path / "amazon" / "a" / "fba_returns" / name
     wanted = {hashlib.md5(b"go").hexdigest()}  # noqa: S324
     assert erasure.erase(tmp_path, connectors().values(), wanted) == 1
     landed = erasure.read_manifest(path)
     assert landed.is_intact()
     assert [json.loads(line)["customer_comments"] for line in landed.lines()] == ["keep", None]
     assert erasure.erase(tmp_path, connectors().values(), wanted) == 0
+
+
+def test_an_erased_text_that_is_sent_again_does_not_land_again(
+    tmp_path: Path, connection: duckdb.DuckDBPyConnection
+) -> None:
+    names = [_landed(tmp_path, number, "keep", "go ") for number in (1, 2)]
+    connection.execute(
+        "insert into load.file (connector, account, stream, file_name)"
+        " values ('amazon', 'a', 'fba_returns', ?)",
+        [names[0]],
+    )
+    assert erasure.keep_out(tmp_path, connectors().values(), connection) == 0
+    erasure.remember_erased(tmp_path, {hashlib.md5(b"go").hexdigest()})  # noqa: S324
+    erasure.remember_erased(tmp_path, {hashlib.md5(b"else").hexdigest()})  # noqa: S324
+    assert erasure.keep_out(tmp_path, connectors().values(), connection) == 1
+    folder = tmp_path / "amazon" / "a" / "fba_returns"
+    texts = [
+        [json.loads(line)["customer_comments"] for line in erasure.read_manifest(path).lines()]
+        for path in sorted(folder.glob("*.json"))
+    ]
+    assert texts == [
+        ["keep", "go "],
+        ["keep", None],
+    ]  # the first is loaded: `erase` took care of it
+
+
+def test_figures_of_public_data_say_what_they_count(tmp_path: Path) -> None:
+    orders = [("a", "2018-02-09 10:00:00"), ("b", ""), ("c", "2018-01-30 09:00:00")]
+    reviews = [("a", "1", "Chegou muito atrasado"), ("b", "1", "Ainda não recebi o produto"),
+               ("c", "2", "Veio quebrado"), ("c", "5", "Ótimo, recomendo")]  # fmt: skip
+    pl.DataFrame(
+        [(key, day, "2018-02-01 00:00:00") for key, day in orders],
+        schema=["order_id", "order_delivered_customer_date", "order_estimated_delivery_date"],
+        orient="row",
+    ).write_parquet(tmp_path / "orders.parquet")
+    pl.DataFrame(
+        [(*row, None) for row in reviews],
+        schema=["order_id", "review_score", "review_comment_message", "review_comment_title"],
+        schema_overrides={"review_comment_title": pl.String},
+        orient="row",
+    ).write_parquet(tmp_path / "order_reviews.parquet")
+    found = measure.olist_reviews(tmp_path)
+    assert found["is_late"].to_list() == [True, True, False, False]
+    assert measure.late_shares(found) == (1.0, 0.0)
+    assert measure.false_tags(found.filter(pl.col("stars") == 5)["text"].to_list()) == 0.0
 
 
 def test_a_file_of_stars_teaches_a_model_for_files(tmp_path: Path) -> None:

@@ -17,6 +17,10 @@ TABLES = [
     table("marts", "dim_supplier", "supplier_id", supplier_id="varchar"),
     table("marts", "dim_date", "date", date="date"),
     table("marts", "fct_order_line", "line", line="varchar", account="varchar", sku="varchar"),
+    table("marts", "fct_return_line", "line", line="varchar", account="varchar",
+          text_hash="varchar"),
+    table("marts", "fct_text_label", "text_hash", text_hash="varchar", sentiment="varchar"),
+    table("marts", "fct_text_reason", "text_hash", text_hash="varchar", text_reason="varchar"),
     table("marts", "mart_cost_by_lot", "lot_key", lot_key="varchar"),
     table("signals", "alert", "alert_id", alert_id="varchar", account="varchar", state="varchar"),
     table("signals", "alert_delivery", "alert_id", alert_id="varchar", error="varchar"),
@@ -31,6 +35,9 @@ ROWS = {
     "marts.dim_supplier": "('SUP-EU'), ('SUP-US'), ('unknown')",
     "marts.dim_date": "(date '2026-03-01')",
     "marts.fct_order_line": "('E1', 'eu', 'SKU-EU'), ('U1', 'us', 'SKU-US')",
+    "marts.fct_return_line": "('E1', 'eu', 'T-EU'), ('U1', 'us', 'T-US')",
+    "marts.fct_text_label": "('T-EU', 'negative'), ('T-US', 'positive')",
+    "marts.fct_text_reason": "('T-EU', 'size_fit'), ('T-US', 'safety')",
     "marts.mart_cost_by_lot": "('SKU-US|L1')",
     "signals.alert": "('A-EU', 'eu', 'open'), ('A-US', 'us', 'open'), ('A-ALL', 'all', 'open')",
     "signals.alert_delivery": "('A-EU', null), ('A-US', 'no answer')",
@@ -76,6 +83,8 @@ def test_a_slice_has_its_own_rows_and_what_they_refer_to(published: Path) -> Non
     assert found["fct_order_line"] == [("E1", "eu", "SKU-EU")]
     assert found["dim_sku"] == [("SKU-EU", "SUP-EU"), ("unknown", "unknown")]
     assert found["dim_supplier"] == [("SUP-EU",), ("unknown",)]
+    assert found["fct_text_label"] == [("T-EU", "negative")]
+    assert found["fct_text_reason"] == [("T-EU", "size_fit")]
     assert found["alert_delivery"] == [("A-EU", None)]
     assert len(found["dim_date"]) == 1
     assert found["current"][0][-2:] == (1, 1)
@@ -90,7 +99,7 @@ def test_what_is_shared_by_accounts_is_left_out(published: Path) -> None:
 def test_no_byte_of_a_slice_is_of_another_account(published: Path) -> None:
     path = cut(published, team=["eu"]) / "team" / "aftersales.duckdb"
     content = path.read_bytes()
-    for key in (b"U1", b"SKU-US", b"SUP-US", b"A-US", b"A-ALL", b"no answer"):
+    for key in (b"U1", b"SKU-US", b"SUP-US", b"A-US", b"A-ALL", b"T-US", b"no answer"):
         assert key not in content
     assert "US" not in str(everything(path, TABLES)).replace("USD", "")
 
