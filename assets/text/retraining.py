@@ -25,7 +25,7 @@ from assets.text.reasons import rule_book
 
 MIN_TEXTS = 300  # fewer teach chance
 HELD_SHARE = 0.2  # of the time, and of the SKUs
-_STAR_PENALTY = 3e-4
+_STAR_PENALTY, _FULL_AT = 3e-4, 600  # of the mean loss, so it falls as texts become many
 _CODE_PENALTY = 1e-4
 _GAIN = 0.002  # below, better is chance
 
@@ -94,7 +94,7 @@ def learn_from_stars(
         sentiment.CLASSES,
         start=begun,
         offsets=sentiment.adjustments(_complaints(folded), neutral=0.0),
-        penalty=_STAR_PENALTY,
+        penalty=_STAR_PENALTY * min(1.0, _FULL_AT / max(1, len(texts))),
     )
 
 
