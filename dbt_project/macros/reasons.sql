@@ -88,3 +88,33 @@
 {% macro reason_conflict(code, text, confidence) -%}
     ({{ text }} <> 'none' and not {{ text_refines_code(code, text, confidence) }})
 {%- endmacro %}
+
+
+{#- The code of contract section 9 under which texts tell a canonical reason; NULL where none does. -#}
+{% macro text_code_of_reason(reason) -%}
+    case
+        when {{ reason }} like 'fit.%' then 'size_fit'
+        when {{ reason }} in ('product_defect.functional', 'product_defect.quality_cosmetic')
+            then 'quality_defect'
+        when {{ reason }} in ('logistics.late', 'logistics.not_received_lost')
+            then 'late_or_not_received'
+        when {{ reason }} = 'logistics.damaged_in_transit' then 'damaged_in_transit'
+        when {{ reason }} = 'description.not_as_described' then 'not_as_described'
+        when {{ reason }} = 'description.not_compatible' then 'incompatible'
+        when {{ reason }} = 'fulfilment.wrong_item' then 'wrong_item'
+        when {{ reason }} = 'product_defect.missing_parts' then 'missing_parts'
+        when {{ reason }} = 'product_defect.authenticity_claim' then 'counterfeit_or_used'
+        when {{ reason }} = 'product_defect.safety_allergy' then 'safety'
+        when {{ reason }} = 'remorse.changed_mind' then 'changed_mind'
+        when {{ reason }} = 'price.better_price' then 'price_value'
+    end
+{%- endmacro %}
+
+
+{#- Units of a reason with those told by text corrected; NULL where nobody has judged the label. -#}
+{% macro corrected_units(units, by_text, correction) -%}
+    case
+        when {{ by_text }} = 0 then cast({{ units }} as double)
+        else {{ units }} - {{ by_text }} + {{ by_text }} * {{ correction }}
+    end
+{%- endmacro %}

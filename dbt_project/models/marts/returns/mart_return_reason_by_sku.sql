@@ -13,6 +13,25 @@ return_lines as (
     where is_within_horizon and units_back > 0
 ),
 
+-- precision over recall of a text code: what people of the seller have checked, if enough to
+-- judge by, else the shipped sample (facts/metrics.md 4.7)
+corrections as (
+    select
+        label,
+        precision / recall as correction
+    from {{ ref('meta_label_quality') }}
+    where
+        label_kind = 'reason'
+        and language = 'all'
+        and is_in_use
+        and precision > 0
+        and recall > 0
+        and (sample = 'shipped' or (sample = 'label_review' and texts >= 100))
+    qualify row_number() over (
+        partition by label order by case when sample = 'label_review' then 0 else 1 end asc
+    ) = 1
+),
+
 by_reason as (
     select
         lines.account,
@@ -65,8 +84,19 @@ final as (
         {{ rate("by_reason.units", "base.units_shipped") }} as reason_return_rate,
         {{ wilson_low("by_reason.units", "base.units_shipped") }} as reason_return_rate_low,
         {{ wilson_high("by_reason.units", "base.units_shipped") }} as reason_return_rate_high,
-        {{ rate("by_reason.units", "base.units_returned") }} as reason_share
+        {{ rate("by_reason.units", "base.units_returned") }} as reason_share,
+        {{ corrected_units(
+            "by_reason.units", "by_reason.units_by_text", "corrections.correction"
+        ) }} as units_corrected,
+        {{ rate(
+            corrected_units(
+                "by_reason.units", "by_reason.units_by_text", "corrections.correction"
+            ),
+            "base.units_shipped"
+        ) }} as reason_return_rate_corrected
     from by_reason
+    left join corrections
+        on {{ text_code_of_reason("by_reason.reason_l2") }} = corrections.label
     inner join base
         on
             by_reason.account = base.account
