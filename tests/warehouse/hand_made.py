@@ -63,9 +63,7 @@ class HandMade:
 
     def build(self, *, on_top: bool = False, full_refresh: bool = False) -> BuildResult:
         """All models; with `on_top` those that the data of a night can change."""
-        return self.dbt.build(
-            {"as_of": AS_OF}, full_refresh=full_refresh, is_same_project=on_top
-        )
+        return self.dbt.build({"as_of": AS_OF}, full_refresh=full_refresh, is_same_project=on_top)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         with self.warehouse.connect(read_only=True) as connection:
