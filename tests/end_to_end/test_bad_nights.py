@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import errno
 import resource
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -55,7 +55,17 @@ http_429 = 0.1
 http_503 = 0.05
 truncated = 0.05
 """
+# Two nights before the bad one, in which its secret is wrong: three without a word of this account.
+DOWN = """
+[[faults]]
+kind = "source_outage"
+connector = "amazon"
+account = "amz_fr"
+from = 2026-04-18
+to = 2026-04-19
+"""
 FULFILMENT_ROLE = "Amazon Fulfillment"
+NO_ROLE = {"amz_gb": [FULFILMENT_ROLE]}
 NEW_REASON = "XYZ_NEW"
 UNTOUCHED = "account in ('amz_de', 'souq')"
 FACTS = (
@@ -70,6 +80,7 @@ FACTS = (
     "marts.mart_return_rate_by_sku",
     "marts.mart_return_reason_by_sku",
 )
+Failures = dict[tuple[str, str, str], str]  # by connector, account, stream
 HEADER = "channel,order_ref,line_ref,sku,ordered_at,country,quantity,unit_price,currency\n"
 
 
@@ -158,14 +169,15 @@ class Story:
     unlucky: Shop
     full_message: str
     forgetful: ForgetfulApp
-    failures: dict[tuple[str, str, str], str]
+    while_down: list[Failures]
+    failures: Failures
     bad_night: dict[str, list[Row]]
     differences: list[str]
     errors_file: str
     was_left: bool
     kept_build: tuple[str, str]
     publish_message: str
-    last_failures: dict[tuple[str, str, str], str]
+    last_failures: Failures
 
 
 WATCHED = {
@@ -192,17 +204,19 @@ def run_calm(folder: Path, world: World) -> Shop:
     return calm
 
 
-def read_last_week(shop: Shop, world: World) -> None:
-    """A night of the week before, up to the loading: all is well, and old by now."""
-    clock = ServerClock(world.scenario.clock - timedelta(days=7))
-    with served(world, clock=clock) as running:
+def read_earlier(
+    shop: Shop, world: World, days: int, roles: Mapping[str, Sequence[str]] | None = None
+) -> Failures:
+    """A night some days before, up to the loading, and what of it failed."""
+    clock = ServerClock(world.scenario.clock - timedelta(days=days))
+    with served(world, clock=clock, missing_roles=roles) as running:
         shop.configure(running.base_urls)
         with shop.opened(clock.at) as night:
             steps.prepare(night)
             steps.extract(night)
             steps.load(night, "load")
             steps.record(night)
-            assert night.report.failures == {}
+            return dict(night.report.failures)
 
 
 @pytest.fixture(scope="module")
@@ -214,8 +228,10 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     shop = Shop(folder / "unlucky", world.scenario, inbox_settings="settle_seconds = 3600")
 
     with full_disk(100_000), pytest.raises(StorageFullError) as full:
-        read_last_week(shop, world)
-    read_last_week(shop, world)
+        read_earlier(shop, world, 7)
+    assert read_earlier(shop, world, 7) == {}
+    down = replace(world, scenario=scenario_of(SCENARIO + DOWN, folder / "down"))
+    while_down = [read_earlier(shop, down, days, NO_ROLE) for days in (2, 1)]
 
     shop.drop_files(world)
     shop.drop("orders", "most.csv", HEADER + GOOD_LINES + STRANGE + BAD_LINES)
@@ -225,7 +241,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     variable = shop.secret_variable("amz_fr")
     shop.environment[variable] = "zz-not-the-secret"
     clock = ServerClock(world.scenario.clock)
-    with served(stormy, clock=clock, missing_roles={"amz_gb": [FULFILMENT_ROLE]}) as running:
+    with served(stormy, clock=clock, missing_roles=NO_ROLE) as running:
         forgetful = forget(running, clock)
         shop.configure(running.base_urls)
         failures = shop.night().failures
@@ -254,6 +270,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
         shop,
         str(full.value),
         forgetful,
+        while_down,
         failures,
         bad_night,
         differences,
@@ -304,6 +321,29 @@ def test_wrong_secret_leaves_the_account_at_its_last_good_night(story: Story) ->
         assert "secrets." in row["last_error"]
         assert "zz-not-the-secret" not in row["last_error"]
     assert {row["freshness_state"] for row in streams_of(story, "amz_de").values()} == {"fresh"}
+
+
+def test_a_source_down_for_three_nights_is_named_with_the_time_since_when(story: Story) -> None:
+    """All others are current; what the source had to tell meanwhile is there once it answers."""
+    for failures in (*story.while_down, story.failures):
+        assert {account for _connector, account, _stream in failures} == {"amz_fr", "amz_gb"}
+    now = story.calm.scenario.clock.replace(tzinfo=None)
+    others = [row for name in ("amz_de", "souq") for row in streams_of(story, name).values()]
+    assert {row["freshness_state"] for row in others} == {"fresh"}
+    assert max(row["last_success_at"] for row in others) == now
+    behind = [r for r in streams_of(story, "amz_fr").values() if r["freshness_state"] == "failing"]
+    since = min(row["data_until"] for row in behind)
+    assert since <= now - timedelta(days=7)
+    (alert,) = (r for r in story.bad_night["alerts"] if r["entity_key"] == "amazon|amz_fr|all")
+    assert f"{since:%Y-%m-%d %H:%M} UTC" in alert["message_en"]
+    assert "amz_fr" in alert["message_en"]
+    after = story.unlucky.rows(
+        "select distinct freshness_state from meta.freshness where account = 'amz_fr'"
+    )
+    assert after == [{"freshness_state": "fresh"}]
+    assert story.unlucky.table("marts.fct_order_line", "account = 'amz_fr'") == story.calm.table(
+        "marts.fct_order_line", "account = 'amz_fr'"
+    )
 
 
 def test_missing_right_stops_its_streams_only(story: Story) -> None:
