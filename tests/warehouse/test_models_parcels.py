@@ -195,6 +195,7 @@ def test_units_in_a_lost_parcel_never_arrived() -> None:
 def test_case_17_a_return_parcel_is_never_outbound() -> None:
     columns = "direction, origin, order_key"
     assert parcel("RET1", columns)[0] == "return"
+    assert parcel("RET1", "promised_date, days_late") == (None, None)
     delivered = hand_made.built().rows(
         "select count(*) from marts.fct_parcel_line join marts.fct_parcel using (parcel_key)"
         " where tracking_number = 'RET1' and direction <> 'return'"

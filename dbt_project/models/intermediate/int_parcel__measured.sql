@@ -118,7 +118,13 @@ of_orders as (
         min_by(parcel_lines.direction, parcel_lines.direction) as direction,
         min(case when parcel_lines.service <> 'unknown' then parcel_lines.service end) as service,
         min(parcel_lines.shipped_at) as shipped_at,
-        max(coalesce(parcel_lines.promised_at, order_lines.promised_at)) as promised_at,
+        -- the buyer's promise is none for the way back
+        max(
+            case
+                when parcel_lines.direction <> 'return'
+                    then coalesce(parcel_lines.promised_at, order_lines.promised_at)
+            end
+        ) as promised_at,
         min(order_lines.ship_by_at) as ship_by_at,
         -- what the marketplace says of all that is in it
         case

@@ -233,6 +233,9 @@ class Parcel:
 
     @cached_property
     def promised(self) -> date | None:
+        """What the buyer was promised; nothing of the way back."""
+        if self.direction == "return":
+            return None
         promises = [s.promised_at or s.line.promised_at for s in self.shipments]
         known = [at for at in promises if at is not None]
         if known:

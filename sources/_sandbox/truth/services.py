@@ -110,7 +110,7 @@ def _told(
         number=number,
         source=provider,
         account=account,
-        service=word(row["service"]),
+        service=word(row["service"] or ""),
         known_at=row["known_at"],
         origin=row["origin"],
         destination=row["destination"],

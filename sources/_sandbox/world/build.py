@@ -91,7 +91,7 @@ def build_world(scenario: Scenario, until: datetime | date | None = None) -> Wor
         **money,
         **service_tables(sim, orders, units, shipments, refunds, buyers),
         "product_reviews": product_reviews_table(sim, orders, lines, units, shipments),
-        **tracked_tables(sim, orders, units, shipments),
+        **tracked_tables(sim, orders, units, shipments, requests, markets["market_returns"]),
         "inspections": inspections_table(sim, returns, return_units, units),
         "scans": sales_tables.scans_table(units, orders),
         "order_states": sales_tables.states_table(sim),

@@ -702,7 +702,8 @@ TRACKED_PARCELS: Columns = {  # what a tracking service is told of a parcel that
     "tracking_number": pl.String,
     "carrier": pl.String,  # as the shop writes it
     "local_carrier": pl.String,  # who brings it to the door abroad; null: the same
-    "service": pl.String,
+    "service": pl.String,  # null: nobody says
+    "direction": pl.String,  # outbound, return
     "shop": pl.String,  # account
     "order_id": pl.String,
     "order_number": pl.String,
@@ -711,7 +712,7 @@ TRACKED_PARCELS: Columns = {  # what a tracking service is told of a parcel that
     "origin": pl.String,
     "destination": pl.String,
     "promised_at": TIME,  # null: the shop promises nothing
-    "estimated_date": pl.Date,  # the carrier's first estimate
+    "estimated_date": pl.Date,  # the carrier's first estimate; null: none
     "known_at": TIME,  # from then on the service looks it up
     "stopped_at": TIME,  # until then: the last look-up is the first one at or after it
     "is_given_up": pl.Boolean,  # it stops because nothing was heard for long

@@ -51,12 +51,20 @@ def next_look(known: datetime, at: datetime) -> datetime:
 
 
 def tracked_tables(
-    sim: Simulation, orders: pl.DataFrame, units: pl.DataFrame, shipments: pl.DataFrame
+    sim: Simulation,
+    orders: pl.DataFrame,
+    units: pl.DataFrame,
+    shipments: pl.DataFrame,
+    requests: pl.DataFrame,
+    market_returns: pl.DataFrame,
 ) -> dict[str, pl.DataFrame]:
     """`tracked_parcels` and `parcel_scans`; empty where nobody follows parcels."""
     if not any(account.connector == "tracking" for account in sim.scenario.accounts):
         return {"tracked_parcels": pl.DataFrame(), "parcel_scans": pl.DataFrame()}
-    parcels = _followed(sim, orders, units, shipments)
+    parcels = pl.concat(
+        [_followed(sim, orders, units, shipments), _coming_back(orders, requests, market_returns)],
+        how="diagonal_relaxed",
+    )
     if not parcels.height:
         return {"tracked_parcels": pl.DataFrame(), "parcel_scans": pl.DataFrame()}
     scans = _scans(sim, _with_course(sim, parcels))
@@ -103,6 +111,8 @@ def _followed(
         found.filter(pl.Series(~sim.draws.chance("track.not", ids, CANNOT_FOLLOW)))
         .with_columns(
             (pl.col("shipped_at") + KNOWN_AFTER).alias("known_at"),
+            pl.col("shipped_at").alias("labelled_at"),
+            pl.lit("outbound").alias("direction"),
             pl.col("estimated_arrival_date").alias("estimated_date"),
             pl.when((pl.col("origin") != pl.col("destination")) & (local != pl.col("carrier")))
             .then(local)
@@ -110,6 +120,71 @@ def _followed(
         )
         .sort("shipped_at", "tracking_number")
     )
+
+
+def _coming_back(
+    orders: pl.DataFrame, requests: pl.DataFrame, market_returns: pl.DataFrame
+) -> pl.DataFrame:
+    """Labels that Amazon, eBay and Walmart name, to an address in the buyer's country. A parcel
+    that nobody receives goes astray; of a label that nobody uses only the label is heard."""
+    received, sent, asked = pl.col("received_at"), pl.col("sent_at"), pl.col("approved_at")
+    by_amazon = requests.filter(asked.is_not_null()).select(
+        "order_id",
+        "tracking_number",
+        pl.lit("DHL").alias("carrier"),
+        asked.alias("labelled_at"),
+        pl.max_horizontal(received - pl.duration(days=3), asked + pl.duration(hours=6)).alias(
+            "sent_at"
+        ),
+        received,
+    )
+    by_markets = market_returns.filter(
+        sent.is_not_null() & ((pl.col("connector") == "ebay") | ~pl.col("is_kept"))
+    ).select(
+        "order_id",
+        "tracking_number",
+        pl.when(pl.col("connector") == "ebay")
+        .then(pl.lit("USPS"))
+        .otherwise(pl.lit("FedEx"))
+        .alias("carrier"),
+        sent.alias("labelled_at"),
+        sent,
+        received,
+    )
+    arrives = received - pl.duration(hours=2)
+    is_sent = received.is_not_null() | (sent == pl.col("labelled_at"))
+    return (
+        pl.concat([f for f in (by_amazon, by_markets) if f.height] or [by_amazon])
+        .filter(pl.col("tracking_number").is_not_null())
+        .filter(received.is_null() | (arrives - sent > pl.duration(days=1)))
+        .unique("tracking_number", keep="first", maintain_order=True)
+        .join(
+            orders.select(
+                "order_id", "order_number", "customer_no", "ordered_at",
+                pl.col("account").alias("shop"), pl.col("country").alias("origin"),
+                pl.col("country").alias("destination"),
+            ),
+            on="order_id",
+            maintain_order="left",
+        )
+        .with_columns(
+            pl.lit("return").alias("direction"),
+            (pl.col("labelled_at") + KNOWN_AFTER).alias("known_at"),
+            pl.when(is_sent).then(sent).alias("shipped_at"),
+            pl.when(received.is_null())
+            .then(pl.lit("lost"))
+            .otherwise(pl.lit("delivered"))
+            .alias("state"),
+            pl.when(is_sent)
+            .then(pl.coalesce(arrives, sent + pl.duration(days=20)))
+            .alias("state_at"),
+            pl.lit(0.0).alias("customs_days"),
+            pl.lit(value=False).alias("is_damaged"),
+            *(pl.lit(None, pl.String).alias(name) for name in ("service", "local_carrier")),
+            pl.lit(None, pl.Datetime("us")).alias("promised_at"),
+            pl.lit(None, pl.Date).alias("estimated_date"),
+        )
+    )  # fmt: skip
 
 
 def _with_course(sim: Simulation, parcels: pl.DataFrame) -> pl.DataFrame:
@@ -163,7 +238,9 @@ def _steps() -> Iterator[_Step]:
     cleared = along(0.7) + 2 * _HOUR
     pickup = is_there & (pl.col("luck_absent") < 0.08) & (way > 3 * _DAY)
     picked, transit = PICKED_AFTER // timedelta(microseconds=1), TRANSIT_AFTER
-    yield _Step("label", pl.col("luck_label") < 0.8, left, home=True, legs=first)
+    is_return = pl.col("direction") == "return"
+    labelled = pl.col("labelled_at").dt.timestamp()
+    yield _Step("label", is_return | (pl.col("luck_label") < 0.8), labelled, home=True, legs=first)
     yield _Step("picked_up", every, left + picked, home=True, legs=first)
     yield _Step("hub", every, left + transit // timedelta(microseconds=1), home=True, legs=first)
     yield _Step("departed", border, along(0.35, after_customs=False), home=True, legs=first)

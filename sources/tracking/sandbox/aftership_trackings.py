@@ -129,6 +129,7 @@ def tracking(parcel: Tracked) -> Object:
         "first_estimated_delivery": _estimate(parcel, days=0),
         "latest_estimated_delivery": _drifted(parcel),
         "shipping_method": row["service"],
+        "shipment_direction": "return" if row["direction"] == "return" else "forward",
         "signed_by": parcel.buyer.get("name") if over else None,
         "destination_city": parcel.buyer.get("city"),
         "destination_postal_code": parcel.buyer.get("postcode"),
@@ -170,8 +171,10 @@ def _promise(parcel: Tracked) -> Object | None:
     }
 
 
-def _estimate(parcel: Tracked, days: int) -> Object:
+def _estimate(parcel: Tracked, days: int) -> Object | None:
     """The carrier's own; a day, or a stretch that ends with it."""
+    if parcel.row["estimated_date"] is None:
+        return None
     day = parcel.row["estimated_date"] + timedelta(days=days)
     is_stretch = share_of("estimate", parcel.number) < 0.5
     return {
@@ -183,10 +186,11 @@ def _estimate(parcel: Tracked, days: int) -> Object:
     }
 
 
-def _drifted(parcel: Tracked) -> Object:
+def _drifted(parcel: Tracked) -> Object | None:
     """The latest estimate follows the delay."""
     is_late = parcel.first("held", "delayed", "absent") is not None
-    return _estimate(parcel, days=4 if is_late else 0) | {"revise_reason": None}
+    estimate = _estimate(parcel, days=4 if is_late else 0)
+    return None if estimate is None else estimate | {"revise_reason": None}
 
 
 def _checkpoints(parcel: Tracked) -> Iterable[Object]:

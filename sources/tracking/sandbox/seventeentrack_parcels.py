@@ -232,8 +232,9 @@ def _milestones(parcel: Tracked | None) -> list[Object]:
 
 def _time_metrics(parcel: Tracked | None, now: datetime) -> Object:
     """Counters that change every day, with or without news; the estimate stands."""
+    nothing: Object = {"source": None, "from": None, "to": None}
     if parcel is None:
-        return {"estimated_delivery_date": {"source": None, "from": None, "to": None}}
+        return {"estimated_delivery_date": nothing}
     begun, over = parcel.first("picked_up"), parcel.first("delivered", "returned", "delivered_back")
     last = parcel.scans[-1].at if parcel.scans else None
     end = over.at if over else now
@@ -243,7 +244,9 @@ def _time_metrics(parcel: Tracked | None, now: datetime) -> Object:
         "days_of_transit": (end - begun.at).days if begun else None,
         "days_of_transit_done": (end - begun.at).days if begun and over else None,
         "days_after_last_update": (now - last).days if last else None,
-        "estimated_delivery_date": {
+        "estimated_delivery_date": nothing
+        if day is None
+        else {
             "source": "Official",
             "from": f"{day - timedelta(days=2):%Y-%m-%d}T00:00:00",
             "to": f"{day:%Y-%m-%d}T23:59:59",
