@@ -7,7 +7,8 @@ content, which is read from the published DuckDB file.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -19,8 +20,28 @@ UNKNOWN_MONTH = "1900-01"
 _MARK = "_build_id"
 
 
-def write_parquet(published: Path, folder: Path, tables: Sequence[Table], build: str) -> None:
-    """Replace the files one by one, each carrying the build id; the mark is written last."""
+@dataclass(frozen=True)
+class Renewed:
+    """Facts that kept months since an earlier build: the first days of the others, by table."""
+
+    since: str | None = None
+    months: Mapping[str, Collection[date | None]] = field(default_factory=dict)
+
+
+def write_parquet(
+    published: Path,
+    folder: Path,
+    tables: Sequence[Table],
+    build: str,
+    renewed: Renewed = Renewed(),
+) -> None:
+    """Replace the files one by one, each carrying the build id; the mark is written last.
+
+    Where the files are those of the build since which months were kept, these are not read again:
+    their files get the new build id.
+    """
+    if renewed.since is None or renewed.since != written_build(folder):
+        renewed = Renewed()
     workplace = folder / ".new"
     shutil.rmtree(workplace, ignore_errors=True)
     workplace.mkdir(parents=True)
@@ -28,7 +49,7 @@ def write_parquet(published: Path, folder: Path, tables: Sequence[Table], build:
         connection.execute("set preserve_insertion_order = true")
         for table in tables:
             if table.is_fact:
-                _write_months(connection, table, folder, workplace, build)
+                _write_months(connection, table, folder, workplace, build, renewed)
             else:
                 _write_whole(connection, table, folder, workplace, build)
     shutil.rmtree(workplace)
@@ -61,23 +82,53 @@ def _write_whole(
 
 
 def _write_months(
-    connection: Connection, table: Table, folder: Path, workplace: Path, build: str
+    connection: Connection,
+    table: Table,
+    folder: Path,
+    workplace: Path,
+    build: str,
+    renewed: Renewed,
 ) -> None:
     """One file a month of the fact's first date; months that no longer exist are removed."""
     target = folder / table.schema / table.name
     target.mkdir(parents=True, exist_ok=True)
     months = _months(connection, table) or {UNKNOWN_MONTH: "true"}
+    changed = renewed.months.get(f"{table.schema}.{table.name}")
+    others = set(months) if changed is None else {_name(first) for first in changed}
     for name, condition in months.items():
         fresh = workplace / f"{name}.parquet"
-        connection.execute(
-            f"copy (from {_source(table)} where {condition})"
-            f" to {literal(str(fresh))} ({_options(build)})"
-        )
+        is_kept = name not in others and _stamp(target / fresh.name, fresh, renewed.since, build)
+        if not is_kept:
+            connection.execute(
+                f"copy (from {_source(table)} where {condition})"
+                f" to {literal(str(fresh))} ({_options(build)})"
+            )
         fresh.replace(target / fresh.name)
     for old in target.glob("*.parquet"):
         if old.stem not in months:
             old.unlink()
     sync_folder(target)
+
+
+def _stamp(old: Path, fresh: Path, before: str | None, build: str) -> bool:
+    """A copy of the file that carries another build id; False where it cannot be had so.
+
+    The id stands in the footer, whose length are the four bytes before the last four; an id of the
+    same length moves nothing in it.
+    """
+    if before is None or len(before) != len(build) or not old.exists():
+        return False
+    content = old.read_bytes()
+    start = len(content) - 8 - int.from_bytes(content[-8:-4], "little")
+    footer = content[start:]
+    if footer.count(before.encode()) != 1:
+        return False
+    fresh.write_bytes(content[:start] + footer.replace(before.encode(), build.encode()))
+    return True
+
+
+def _name(first: date | None) -> str:
+    return UNKNOWN_MONTH if first is None else f"{first:%Y-%m}"
 
 
 def _months(connection: Connection, table: Table) -> dict[str, str]:
@@ -93,10 +144,10 @@ def _months(connection: Connection, table: Table) -> dict[str, str]:
     ).fetchall()
     months: dict[str, str] = {}
     for (first,) in sorted(found, key=lambda row: row[0] or date.min):
-        if first is None or f"{first:%Y-%m}" == UNKNOWN_MONTH:
+        if _name(first) == UNKNOWN_MONTH:
             months[UNKNOWN_MONTH] = f"{column} is null or {_within(column, date(1900, 1, 1))}"
         else:
-            months[f"{first:%Y-%m}"] = _within(column, first)
+            months[_name(first)] = _within(column, first)
     return months
 
 

@@ -12,14 +12,14 @@ import os
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from assets import table_copy
+from assets import renewal, table_copy
 from assets.catalog import WRITTEN_BY_PUBLISH, Table
 from assets.control import insert_rows, naive_utc
-from assets.warehouse import Connection, Warehouse, literal
+from assets.warehouse import Connection, Warehouse, literal, quoted
 from sources._core.durable import sync_folder
 
 CONTRACT_VERSION = "1.0"
@@ -64,11 +64,25 @@ class Options:
 
 @dataclass(frozen=True)
 class Publication:
-    """What was put in place."""
+    """What was put in place, the build it replaced, and of facts that kept months since that build
+    the first days of the others.
+    """
 
     path: Path
     build: Build
     rows: Mapping[str, int]
+    replaced: str | None = None
+    renewed: Mapping[str, frozenset[date | None]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Written:
+    """The build as it will be shown, rows per table, earlier builds, and months that differed."""
+
+    build: Build
+    rows: Mapping[str, int]
+    history: Sequence[Mapping[str, Any]]
+    renewed: Mapping[str, frozenset[date | None]]
 
 
 @dataclass(frozen=True)
@@ -105,34 +119,53 @@ def publish(
     previous = read_previous(target)
     try:
         with warehouse.connect() as connection:
-            build, rows, history = _write(connection, fresh, tables, build, options, previous)
+            stored = [table_copy.with_stored_columns(connection, table) for table in tables]
+            large = _renewable(stored, previous, build)
+            if large:
+                shutil.copyfile(target, fresh)
+            written = _write(connection, fresh, stored, large, build, options, previous)
     except table_copy.TableNotPublishableError as error:
         raise PublicationBlockedError(str(error)) from error
-    _smoke(fresh, build.build_id, rows)
+    _smoke(fresh, build.build_id, written.rows)
     put_in_place(fresh, target)
     with warehouse.connect() as connection:
-        _remember(connection, [*history, asdict(build)])
-    return Publication(target, build, rows)
+        _remember(connection, [*written.history, asdict(written.build)])
+    return Publication(target, written.build, written.rows, previous.current, written.renewed)
+
+
+def _renewable(tables: Sequence[Table], previous: Previous, build: Build) -> list[Table]:
+    """Facts worth keeping in a copy of yesterday's file; none in the first night of a month."""
+    last = previous.newest
+    if last is None or f"{last['as_of_at']:%Y-%m}" != f"{build.as_of_at:%Y-%m}":
+        return []
+    return renewal.large_tables(tables, previous.rows)
 
 
 def _write(
     connection: Connection,
     fresh: Path,
-    tables: Sequence[Table],
+    stored: Sequence[Table],
+    large: Sequence[Table],
     build: Build,
     options: Options,
     previous: Previous,
-) -> tuple[Build, dict[str, int], list[dict[str, Any]]]:
-    """Fill the new file; the build as it will be shown, rows per table, earlier builds."""
-    stored = [table_copy.with_stored_columns(connection, table) for table in tables]
+) -> _Written:
+    """Fill the new file: tables anew, but for the large ones."""
     history = _history(connection, previous, build.build_id)
     connection.execute(
         f"attach {literal(str(fresh))} as {table_copy.FRESH}"
         f" (storage_version {literal(STORAGE_VERSION)})"
     )
     connection.execute("begin")  # one commit: one write to disk
-    rows = {}
+    kept = renewal.drop_others(connection, large)
+    rows: dict[str, int] = {}
+    renewed: dict[str, frozenset[date | None]] = {}
     for table in stored:
+        if table in kept:
+            rows[_name(table)], renewed[_name(table)] = renewal.renew(
+                connection, table, build.as_of_at, options.fact_months
+            )
+            continue
         table_copy.create(connection, table)
         if not _is_own(table):
             rows[_name(table)] = table_copy.fill(
@@ -147,7 +180,7 @@ def _write(
     _write_own(connection, stored, build, options, history, rows)
     connection.execute("commit")
     connection.execute(f"detach {table_copy.FRESH}")
-    return build, rows, history
+    return _Written(build, rows, history, renewed)
 
 
 def read_previous(target: Path) -> Previous:
@@ -300,12 +333,21 @@ def _smoke(fresh: Path, build: str, rows: Mapping[str, int]) -> None:
                 "select schema_name || '.' || table_name, estimated_size from duckdb_tables()"
             ).fetchall()
         )
+        for name in counts:  # of a table in which rows were exchanged an estimate counts the old
+            if counts[name] != rows.get(name):
+                counts[name] = _count(connection, name)
     if found != [(build,)] or counts != dict(rows):
         different = sorted(n for n in {*counts, *rows} if counts.get(n) != rows.get(n))
         raise PublicationBlockedError(
             f"the new file does not read back as written ({', '.join(different) or 'build id'}); "
             "check the disk and run the night again"
         )
+
+
+def _count(connection: Connection, name: str) -> int:
+    place = ".".join(quoted(part) for part in name.split(".", 1))
+    (rows,) = connection.execute(f"select count(*) from {place}").fetchall()[0]
+    return int(rows)
 
 
 def put_in_place(fresh: Path, target: Path) -> None:

@@ -36,14 +36,9 @@ def create(connection: Connection, table: Table) -> None:
 
 def fill(connection: Connection, table: Table, as_of: datetime, fact_months: int) -> int:
     """Copy the rows, facts sorted by account and month and cut to the newest months; how many."""
-    source = f"{quoted(table.schema)}.{quoted(table.name)}"
+    source, parameters = recent_rows(table, as_of, fact_months)
     columns = ", ".join(quoted(c.name) for c in table.columns)
     statement = f"insert into {name_of(table)} ({columns}) select {columns} from {source}"
-    parameters: list[object] = []
-    if table.is_fact and table.month_column:
-        month = quoted(table.month_column)
-        statement += f" where {month} is null or {month} = date '1900-01-01' or {month} >= ?"
-        parameters.append(first_month(as_of, fact_months))
     order = sort_columns(table)
     if order:
         statement += f" order by {', '.join(order)}"
@@ -56,15 +51,31 @@ def fill(connection: Connection, table: Table, as_of: datetime, fact_months: int
     return int(counted[0][0])
 
 
-def sort_columns(table: Table) -> list[str]:
-    """Facts by account and month, then key; others by key: equal content gives an equal order."""
-    names = {c.name for c in table.columns}
+def recent_rows(table: Table, as_of: datetime, fact_months: int) -> tuple[str, list[object]]:
+    """The rows of the working warehouse that are published, as a source with its parameters."""
+    source = f"{quoted(table.schema)}.{quoted(table.name)}"
+    if not (table.is_fact and table.month_column):
+        return source, []
+    month = quoted(table.month_column)
+    newest = f"{month} is null or {month} = date '1900-01-01' or {month} >= ?"
+    first = first_month(as_of, fact_months)
+    return f"(from {source} where {newest}) as {quoted(table.name)}", [first]
+
+
+def sort_parts(table: Table) -> list[str]:
+    """What the rows of a fact lie together by: account and month, where it has them."""
     first = []
     if table.is_fact:
-        if "account" in names:
-            first.append("account")
+        if any(c.name == "account" for c in table.columns):
+            first.append(quoted("account"))
         if table.month_column:
             first.append(f"date_trunc('month', {quoted(table.month_column)})")
+    return first
+
+
+def sort_columns(table: Table) -> list[str]:
+    """Facts by account and month, then key; others by key: equal content gives an equal order."""
+    first = sort_parts(table)
     return first + [quoted(c) for c in table.key if quoted(c) not in first]
 
 

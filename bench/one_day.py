@@ -76,7 +76,7 @@ def put_out(night: Night, to: Path) -> None:
     """As `publish_night` does, without audits and alerts."""
     tables = catalog.published_tables(night.project.ensure_manifest())
     build = publish.Build(
-        build_id="bench",
+        build_id=f"{night.as_of:%Y%m%d}",
         built_at=night.as_of,
         as_of_at=night.as_of,
         code_version="bench",
@@ -84,7 +84,8 @@ def put_out(night: Night, to: Path) -> None:
         is_sandbox=False,
     )
     made = publish.publish(night.warehouse, to, tables, build, publish.Options())
-    parquet.write_parquet(made.path, to / "parquet", tables, build.build_id)
+    renewed = parquet.Renewed(made.replaced, made.renewed)
+    parquet.write_parquet(made.path, to / "parquet", tables, build.build_id, renewed)
 
 
 def main(step: str, folder: Path, lines: int) -> None:

@@ -319,7 +319,8 @@ def publish_night(night: Night) -> Publication | None:
         publication.path, tables, {s.name: s.accounts for s in night.settings.publish.slices}
     )
     night.watcher.step("write Parquet")
-    parquet.write_parquet(publication.path, night.places.parquet, tables, build.build_id)
+    renewed = parquet.Renewed(publication.replaced, publication.renewed)
+    parquet.write_parquet(publication.path, night.places.parquet, tables, build.build_id, renewed)
     night.report.publication = publication
     return publication
 
