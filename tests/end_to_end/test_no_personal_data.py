@@ -32,6 +32,7 @@ import zstandard
 
 from assets.warehouse import Connection, Warehouse
 from pipelines import night as steps
+from pipelines import privacy_run
 from sources._sandbox.server import App, Request, Response, RunningSandbox
 from sources._sandbox.world.tables import World
 from tests.end_to_end.nights import CUSTOMER_KEY, ServerClock, Shop, query, scenario_of, served
@@ -62,6 +63,7 @@ COMMENT = (
     f"Bitte an zz.kunde{EMAIL} oder {PHONE}, sonst (030) 5550-188888.\n"
     f"Karte {CARD} oder {LONG_CARD}, danke"
 )
+OF_SOUQ = " sagt der Souq"
 WRONG_SECRET = "zz-wrong-secret-5521"
 MARKS: dict[str, str] = {
     "name or street": NAME,
@@ -178,7 +180,11 @@ def planted_world(folder: Path) -> World:
     world = plain_world_of(scenario_of(SCENARIO, folder))
     return replace(
         world,
-        returns=world.returns.with_columns(comment=pl.lit(COMMENT)),
+        returns=world.returns.with_columns(
+            comment=pl.when(pl.col("connector") == "files")
+            .then(pl.lit(COMMENT + OF_SOUQ))
+            .otherwise(pl.lit(COMMENT))
+        ),
         inspections=world.inspections.with_columns(defect_text=pl.lit(COMMENT)),
         feedback=world.feedback.with_columns(comment=pl.lit(COMMENT), response=pl.lit(COMMENT)),
     )
@@ -401,3 +407,40 @@ def test_masked_text_and_hashed_people_are_there(evidence: Evidence) -> None:
     assert all(re.fullmatch("[0-9a-f]{64}|unknown", row["customer_ref"]) for row in keys)
     (rejected,) = evidence.shop.places.data.glob("rejected/*cells*.errors.csv")
     assert "[email]" in rejected.read_text("utf-8-sig")
+
+
+def test_erased_and_old_texts_leave_no_byte(
+    evidence: Evidence, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last of this file: a buyer's texts, then those too old, leave landing and warehouse."""
+    shop = evidence.shop
+    (row,) = query(
+        shop.places.warehouse,
+        "select min(line.customer_key) as buyer from marts.fct_return_line as line"
+        " inner join marts.fct_text_label as label on line.text_hash = label.text_hash"
+        " where line.connector = 'files' and length(line.customer_key) = 64",
+    )
+    assert kept_bytes(shop, OF_SOUQ) and kept_bytes(shop, "Bitte an")
+    with monkeypatch.context() as patch, shop.opened() as night:
+        rebuilt: list[object] = []  # once is enough, below
+        patch.setattr(privacy_run, "rebuild", lambda night, _clock: rebuilt.append(night))
+        assert privacy_run.erase_texts(night, (), [row["buyer"]]) > 0
+        assert rebuilt == [night]
+    assert not kept_bytes(shop, OF_SOUQ, "landing")
+    with shop.opened(shop.scenario.clock + timedelta(days=4_000)) as night:
+        assert privacy_run.retain(night) > 0
+        assert privacy_run.retain(night) == 0
+    assert not kept_bytes(shop, "Bitte an")
+
+
+def kept_bytes(shop: Shop, words: str, folder: str = ".") -> list[str]:
+    """Files of the data folder, but the seller's originals, that hold these words."""
+    root = shop.places.data
+    return [
+        str(path.relative_to(root))
+        for path in sorted((root / folder).rglob("*"))
+        if path.is_file()
+        and not path.is_symlink()
+        and path.relative_to(root).parts[0] not in ORIGINALS
+        and any(words.encode() in part for part in unpacked(path.name, path.read_bytes()))
+    ]
