@@ -119,7 +119,7 @@ def publish(
     previous = read_previous(target)
     try:
         with warehouse.connect() as connection:
-            stored = [table_copy.with_stored_columns(connection, table) for table in tables]
+            stored = table_copy.with_stored_columns(connection, tables)
             large = _renewable(stored, previous, build)
             if large:
                 shutil.copyfile(target, fresh)

@@ -91,10 +91,9 @@ def _write_slice(
         )
         connection.execute("begin")
         chosen = _chosen(tables)
-        for table in chosen:
-            stored = table_copy.with_stored_columns(connection, table)
-            table_copy.create(connection, stored)
-            _fill(connection, stored, chosen, accounts)
+        for table in table_copy.with_stored_columns(connection, chosen):
+            table_copy.create(connection, table)
+            _fill(connection, table, chosen, accounts)
         _correct_meta(connection, chosen)
         connection.execute("commit")
         connection.execute("use memory")

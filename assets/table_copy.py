@@ -6,6 +6,7 @@ tables, and what happens to the file (`publish.py`).
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -23,15 +24,18 @@ class TableNotPublishableError(RuntimeError):
 
 def create(connection: Connection, table: Table) -> None:
     """An empty table with the columns of the contract, its key and its comments."""
-    connection.execute(f"create schema if not exists {FRESH}.{quoted(table.schema)}")
     body = [f"{quoted(c.name)} {c.data_type}" for c in table.columns]
     if table.key and not table.is_fact:
         body.append(f"primary key ({', '.join(quoted(c) for c in table.key)})")
-    connection.execute(f"create table {name_of(table)} ({', '.join(body)})")
-    connection.execute(f"comment on table {name_of(table)} is {literal(table.description_en)}")
+    statements = [
+        f"create schema if not exists {FRESH}.{quoted(table.schema)}",
+        f"create table {name_of(table)} ({', '.join(body)})",
+        f"comment on table {name_of(table)} is {literal(table.description_en)}",
+    ]
     for column in table.columns:
         place = f"{name_of(table)}.{quoted(column.name)}"
-        connection.execute(f"comment on column {place} is {literal(column.description_en)}")
+        statements.append(f"comment on column {place} is {literal(column.description_en)}")
+    connection.execute("; ".join(statements))
 
 
 def fill(connection: Connection, table: Table, as_of: datetime, fact_months: int) -> int:
@@ -89,15 +93,21 @@ def name_of(table: Table) -> str:
     return f"{FRESH}.{quoted(table.schema)}.{quoted(table.name)}"
 
 
-def with_stored_columns(connection: Connection, table: Table) -> Table:
-    """The table with the types that the warehouse has; columns it lacks are an error."""
-    stored = dict(
-        connection.execute(
-            "select column_name, lower(data_type) from duckdb_columns()"
-            " where database_name = current_database() and schema_name = ? and table_name = ?",
-            [table.schema, table.name],
-        ).fetchall()
-    )
+def with_stored_columns(connection: Connection, tables: Sequence[Table]) -> list[Table]:
+    """The tables with the types that the warehouse has; columns it lacks are an error.
+
+    One question for all: DuckDB binds every view of the file to answer it.
+    """
+    stored: dict[tuple[str, str], dict[str, str]] = {}
+    for schema, name, column, kind in connection.execute(
+        "select schema_name, table_name, column_name, lower(data_type) from duckdb_columns()"
+        " where database_name = current_database()"
+    ).fetchall():
+        stored.setdefault((schema, name), {})[column] = kind
+    return [_as_stored(table, stored.get((table.schema, table.name), {})) for table in tables]
+
+
+def _as_stored(table: Table, stored: Mapping[str, str]) -> Table:
     missing = [c.name for c in table.columns if c.name not in stored]
     if missing:
         raise TableNotPublishableError(

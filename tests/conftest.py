@@ -27,7 +27,13 @@ def shared_dir() -> Path | None:
 
 # What takes longest is begun first, and what is built once for many files is built in one process.
 _HAND_MADE = "from tests.warehouse import hand_made"
-_FIRST = ("test_crash.py", "hand_made", "test_truth.py", "test_night_equality.py")
+_FIRST = (
+    "test_night_equality.py",
+    "test_bad_nights.py",
+    "test_crash.py",
+    "test_truth.py",
+    "hand_made",
+)
 
 
 @functools.cache
