@@ -46,6 +46,7 @@ TABLES = [
         ordered_date="date",
         amount="decimal(18,4)",
     ),
+    table("marts", "mart_action_queue", "action_id", action_id="varchar"),
     table("signals", "alert", "alert_id", alert_id="varchar", state="varchar"),
     table(
         "meta",
@@ -113,6 +114,9 @@ def warehouse(tmp_path: Path) -> Warehouse:
         connection.execute(
             "insert into marts.fct_order_line select 'L' || i, 'a' || (i % 2),"
             " date '2026-05-30' - cast(i as int), 1.5 from range(60) t(i)"
+        )
+        connection.execute(
+            "insert into marts.mart_action_queue select 'Q' || i from range(48) t(i)"
         )
         connection.execute("create schema intermediate")
         connection.execute(
@@ -241,6 +245,13 @@ def test_half_the_rows_gone_without_a_deletion_blocks(
             run(tomorrow, accept_loss=accept)
     else:
         assert run(tomorrow, accept_loss=accept).rows["marts.fct_order_line"] == 21
+
+
+def test_a_queue_that_was_worked_off_blocks_nothing(run: Any, warehouse: Warehouse) -> None:
+    run()
+    with warehouse.connect() as connection:
+        connection.execute("delete from marts.mart_action_queue where action_id <> 'Q0'")
+    assert run(build("b2", AS_OF.replace(day=2))).rows["marts.mart_action_queue"] == 1
 
 
 def test_only_the_newest_months_of_facts_are_published(run: Any) -> None:
