@@ -254,8 +254,9 @@ def _take(
 ) -> _Taken:
     """All files in one transaction: with little memory, with more where that is not enough."""
     for limit in MEMORY_STEPS[:-1]:
-        connection.execute("set memory_limit = ?", [limit])
         try:
+            # refused where what is open from the streams before takes more already
+            connection.execute("set memory_limit = ?", [limit])
             return _take_within(connection, table, account, files, now)
         except (duckdb.OutOfMemoryException, duckdb.TransactionException) as error:
             if not _is_short_of_memory(error):

@@ -221,6 +221,21 @@ def test_a_stream_that_needs_more_memory_gets_it(
     assert [(r.rows_loaded, r.error) for r in results if r.stream == "orders"] == [(9, None)]
 
 
+def test_a_stream_is_loaded_where_the_least_memory_is_in_use_already(
+    pretend: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DuckDB refuses a limit below what the keys of its tables take."""
+    monkeypatch.setattr(load, "MEMORY_STEPS", ("1MB", "400MB"))
+    pretend.shop.orders = [order(n, "2026-01-02T10:00:00Z") for n in range(9)]
+    with pretend.warehouse.held(), pretend.warehouse.connect() as others:
+        others.execute("create table keys (n integer primary key)")
+        others.execute("insert into keys select range from range(500_000)")
+        with pytest.raises(duckdb.OutOfMemoryException, match="memory limit"):
+            others.execute("set memory_limit = '1MB'")
+        results = pretend.night("2026-01-03")
+    assert [(r.rows_loaded, r.error) for r in results if r.stream == "orders"] == [(9, None)]
+
+
 def test_a_stream_that_runs_short_while_committing_gets_more_memory_too(
     pretend: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
