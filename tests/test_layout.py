@@ -52,6 +52,22 @@ def test_declared_entities_have_their_conformed_model(project_root: Path) -> Non
     assert missing == []
 
 
+def test_every_stream_is_a_declared_source(project_root: Path) -> None:
+    """What is not declared is not counted in `meta.freshness`."""
+    staging = project_root / "dbt_project" / "models" / "staging"
+    undeclared = []
+    for name, connector in connectors().items():
+        declared = {
+            table["name"]
+            for path in (staging / name).glob("*.yml")
+            for source in yaml.safe_load(path.read_text("utf-8")).get("sources", [])
+            for table in source["tables"]
+        }
+        read = {stream.name for stream in connector.streams if not stream.is_static}
+        undeclared += [f"{name}.{stream}" for stream in sorted(read - declared)]
+    assert undeclared == []
+
+
 def test_connector_folders_are_complete(project_root: Path) -> None:
     incomplete = [
         f"sources/{name}/{part}"

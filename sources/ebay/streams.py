@@ -101,7 +101,7 @@ CANCELLATIONS = Stream(
     lookback=_RECENT,
     max_window=_QUARTER,
     event_field="cancelRequestDate",
-    known_dropped=("moneyMovementInfo", "payoutRecoupInfo"),
+    known_dropped=("lineItems", "moneyMovementInfo", "moneyMovements", "payoutRecoupInfo"),
 )
 INQUIRIES = Stream(
     name="inquiries",
@@ -111,7 +111,13 @@ INQUIRIES = Stream(
     lookback=_RECENT,
     max_window=_QUARTER,
     event_field="creationDate",
-    known_dropped=("itemDetails", "inquiryHistoryDetails.history.description"),
+    known_dropped=(
+        "caseId",  # the case names its inquiry
+        "inquiryDetails",
+        "inquiryHistoryDetails.history.description",
+        "inquiryType",
+        "itemDetails",
+    ),
 )
 CASES = Stream(
     name="cases",

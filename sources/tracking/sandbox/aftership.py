@@ -32,6 +32,8 @@ RATES = {"POST": 20, "LIST": 6, "ONE": 5}
 EXISTS, ABSENT, BAD_NUMBER, BAD_SLUG, NO_COURIER = 4003, 4004, 4005, 4010, 4012
 _TIMES = ("updated_at", "created_at")
 
+Bounds = tuple[datetime | None, datetime | None]
+
 
 class Aftership:
     """One account, by its key."""
@@ -42,6 +44,7 @@ class Aftership:
         self.account, self._shown, self._budget = account, shown, budget
         self._services, self._clock = services, clock
         self._created: dict[str, Created] = {}
+        self._followed: tuple[datetime, list[Object]] | None = None
         self._lock = Lock()
 
     @staticmethod
@@ -101,10 +104,12 @@ class Aftership:
 
     def _rows(self, now: datetime) -> dict[str, Object]:
         """By id."""
-        parcels = self._services.at(PROVIDER, now)
-        rows = [tracking(p) for p in parcels if now - p.changed_at < KEEPS]
         with self._lock:
-            rows += [pending(created) for created in self._created.values()]
+            if self._followed is None or self._followed[0] != now:
+                parcels = self._services.at(PROVIDER, now)
+                kept = [tracking(p) for p in parcels if now - p.changed_at < KEEPS]
+                self._followed = now, kept
+            rows = [*self._followed[1], *map(pending, self._created.values())]
         return {row["id"]: row for row in rows}
 
     def _create(self, request: Request, now: datetime) -> Object:
@@ -135,8 +140,9 @@ class Aftership:
         size = int(asked["limit"]) if asked.get("limit", "").isdecimal() else USUAL
         if not 1 <= size <= MOST:
             raise _refused(400, 4001, f"`limit` must be between 1 and {MOST}.")
+        bounds = {name: _bounds(asked, name) for name in _TIMES}
         rows = sorted(
-            (row for row in self._rows(now).values() if _fits(row, asked)),
+            (row for row in self._rows(now).values() if _fits(row, asked, bounds)),
             key=lambda row: (row["created_at"], row["id"]),
             reverse=True,
         )
@@ -189,10 +195,9 @@ def _only(row: Object, fields: list[str]) -> Object:
     return {name: value for name, value in row.items() if not fields or name in fields}
 
 
-def _fits(row: Object, asked: dict[str, str]) -> bool:
-    for name in _TIMES:
+def _fits(row: Object, asked: dict[str, str], bounds: dict[str, Bounds]) -> bool:
+    for name, (low, high) in bounds.items():
         at = moment(row[name])
-        low, high = (_bound(asked, f"{name}_{end}") for end in ("min", "max"))
         if at is None or (low and at < low) or (high and at > high):
             return False
     for name, field in (("tag", "tag"), ("slug", "slug"), ("order_id", "order_id")):
@@ -206,6 +211,10 @@ def _fits(row: Object, asked: dict[str, str]) -> bool:
     if len(numbers) > NUMBERS:
         raise _refused(400, 4001, f"`tracking_numbers` takes {NUMBERS}.")
     return numbers == [""] or row["tracking_number"] in map(written, numbers)
+
+
+def _bounds(asked: dict[str, str], name: str) -> Bounds:
+    return _bound(asked, f"{name}_min"), _bound(asked, f"{name}_max")
 
 
 def _bound(asked: dict[str, str], name: str) -> datetime | None:

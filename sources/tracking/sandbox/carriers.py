@@ -6,6 +6,7 @@ Belongs here: keys of 17TRACK, slugs of AfterShip, names that both show. The con
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 
@@ -46,6 +47,7 @@ _BY_NAME = {_plain(carrier.name): carrier for carrier in _LISTED}
 _BY_NAME["dhl"] = _BY_NAME["dhlpaket"]
 
 
+@functools.cache
 def carrier_of(name: str) -> Carrier:
     """The carrier that a shop names; one that nobody lists has a key of its own."""
     known = _BY_NAME.get(_plain(name))

@@ -35,6 +35,8 @@ BAD_KEY, BAD_FORMAT, TOO_MANY, NEEDS_PHONE = -18010002, -18010012, -18010014, -1
 REGISTERED, NOT_REGISTERED, NO_CARRIER = -18019901, -18019902, -18019903
 OUT_OF_QUOTA, NO_INFO = -18019908, -18019909
 
+Entries = dict[tuple[str, int], Entry]
+
 
 class Seventeentrack:
     """One account, by its key."""
@@ -45,6 +47,7 @@ class Seventeentrack:
         self.account, self._shown, self._budget = account, shown, budget
         self._services, self._quota, self._used = services, quota, 0
         self._registered: dict[tuple[str, int], datetime] = {}
+        self._followed: tuple[datetime, Entries] | None = None
         self._lock = Lock()
         self._calls: dict[str, Callable[[Any, datetime], Object]] = {
             "register": self._register,
@@ -89,10 +92,17 @@ class Seventeentrack:
             raise RefusedError(200, _failure(TOO_MANY, "Over 40 tracking numbers."))
         return content
 
-    def _entries(self, now: datetime) -> dict[tuple[str, int], Entry]:
+    def _entries(self, now: datetime) -> Entries:
         """All that the account follows and has not forgotten."""
+        with self._lock:
+            if self._followed is None or self._followed[0] != now:
+                self._followed = now, self._followed_at(now)
+            mine = {(n, c): Entry(n, c, at) for (n, c), at in self._registered.items()}
+            return mine | self._followed[1]
+
+    def _followed_at(self, now: datetime) -> Entries:
         parcels: Parcels = self._services.at(PROVIDER, now)
-        known = {
+        return {
             (parcel.number, parcel.carrier.key): Entry(
                 parcel.number, parcel.carrier.key, parcel.row["known_at"], parcel,
                 parcel.row["order_number"],
@@ -100,9 +110,6 @@ class Seventeentrack:
             for parcel in parcels
             if not parcel.is_stopped or now - parcel.looked_at < READABLE_FOR
         }  # fmt: skip
-        with self._lock:
-            mine = {(n, c): Entry(n, c, at) for (n, c), at in self._registered.items()}
-        return mine | known
 
     def _register(self, content: Any, now: datetime) -> Object:
         entries = self._entries(now)
@@ -124,9 +131,7 @@ class Seventeentrack:
                 rejected.append(_rejected(number, carrier or None, code))
         return {"code": 0, "data": {"accepted": accepted, "rejected": rejected}}
 
-    def _refusal(
-        self, number: str, carrier: object, item: Row, entries: dict[tuple[str, int], Entry]
-    ) -> int | None:
+    def _refusal(self, number: str, carrier: object, item: Row, entries: Entries) -> int | None:
         if not re.fullmatch(r"[A-Z0-9-]{5,50}", number) or not isinstance(carrier, int):
             return BAD_FORMAT
         if _found(entries, number, carrier):
@@ -161,11 +166,12 @@ class Seventeentrack:
         """What the account follows, 40 a page; looked up last in `track_time_from` and so on."""
         if not isinstance(content, dict):
             raise RefusedError(200, _failure(BAD_FORMAT, "Submitted data is invalid."))
+        registered, looked = _bounds(content, "register_time"), _bounds(content, "track_time")
         rows = [
             entry
             for entry in self._entries(now).values()
-            if _within(entry.registered_at, content, "register_time")
-            and _within(entry.looked_at, content, "track_time")
+            if _within(entry.registered_at, registered)
+            and _within(entry.looked_at, looked)
             and content.get("package_status") in (None, "", entry.status.partition("_")[0])
             and content.get("number") in (None, "", entry.number)
         ]
@@ -221,7 +227,7 @@ def _rejected(number: str, carrier: object, code: int) -> Object:
     }
 
 
-def _found(entries: dict[tuple[str, int], Entry], number: str, carrier: int) -> list[Entry]:
+def _found(entries: Entries, number: str, carrier: int) -> list[Entry]:
     """By number and carrier; by the number alone where no carrier is given."""
     if carrier:
         entry = entries.get((number, carrier))
@@ -234,8 +240,12 @@ def _detected(carrier: int) -> tuple[int, int]:
     return (carrier, 2) if carrier else (carrier_of("China Post").key, 3)
 
 
-def _within(at: datetime | None, filters: Row, name: str) -> bool:
-    low, high = (moment(filters.get(f"{name}_{end}")) for end in ("from", "to"))
+def _bounds(filters: Row, name: str) -> tuple[datetime | None, datetime | None]:
+    return moment(filters.get(f"{name}_from")), moment(filters.get(f"{name}_to"))
+
+
+def _within(at: datetime | None, bounds: tuple[datetime | None, datetime | None]) -> bool:
+    low, high = bounds
     if low is None and high is None:
         return True
     return at is not None and (low is None or at >= low) and (high is None or at <= high)

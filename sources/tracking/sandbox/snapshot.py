@@ -68,7 +68,7 @@ class Tracked:
     now: datetime
     buyer: Mapping[str, Any]  # empty unless everything personal is told
 
-    @property
+    @cached_property
     def number(self) -> str:
         return str(self.row["tracking_number"]).upper()
 
@@ -85,7 +85,7 @@ class Tracked:
     def looked_at(self) -> datetime:
         return looked_up_at(self.row["known_at"], self.row["stopped_at"], self.now)
 
-    @property
+    @cached_property
     def is_stopped(self) -> bool:
         stopped: datetime = self.row["stopped_at"]
         return self.looked_at >= stopped
@@ -95,7 +95,7 @@ class Tracked:
         """The oldest first, a repeated one for each carrier that tells it."""
         return [Scan(row, self.provider) for row in self.every if row["at"] <= self.looked_at]
 
-    @property
+    @cached_property
     def status(self) -> str:
         """Of the parcel as a whole, in fine words."""
         if self.is_stopped and self.row["is_given_up"]:

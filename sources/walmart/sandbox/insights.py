@@ -17,7 +17,11 @@ METRICS = (
     "otd", "cancellations", "vtr", "srr", "negativeFeedback", "returns", "itemNotReceived",
     "lateShipment", "refunds", "sss/ots", "sss/sfla", "sss/cma",
 )  # fmt: skip
-_NAMES = ("sellerAccountableRate", "cumulativeRate", "overallRate")
+_NAMES = (
+    ("sellerAccountableRate", "sellerAccountableRateTrend"),
+    ("cumulativeRate", "cumulativeRateTrend"),
+    ("overallRate", "overallTrend"),
+)
 _TRENDS = ("GREEN_UP", "GREEN_DOWN", "NEUTRAL", "RED_UP", "RED_DOWN")
 
 
@@ -38,12 +42,13 @@ def summary(known: Snapshot, metric: str, days: int) -> Object | None:
     if rate is None:
         return None
     place = METRICS.index(metric)
+    rate_name, trend_name = _NAMES[place % len(_NAMES)]
     return {
         "metric": metric,
         "reportDuration": days,
-        _NAMES[place % len(_NAMES)]: rate,
-        "trend": _TRENDS[place % len(_TRENDS)],
-        "dataAsOf": f"{known.moment:%Y-%m-%d}",
+        rate_name: rate,
+        trend_name: _TRENDS[place % len(_TRENDS)],
+        "updatedTimestamp": f"{known.moment:%Y-%m-%d %H:%M:%S}",
     }
 
 
