@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,24 @@ def test_connector_folders_are_complete(project_root: Path) -> None:
         if not (project_root / "sources" / name / part).is_file()
     ]
     assert incomplete == []
+
+
+@pytest.mark.parametrize("name", sorted(connectors()))
+def test_the_readme_of_a_connector_says_what_an_operator_asks(
+    project_root: Path, name: str
+) -> None:
+    """What is covered and what not, the rights needed, the versions and their end."""
+    connector = connectors()[name]
+    text = (project_root / "sources" / name / "README.md").read_text("utf-8")
+    sections = {"Settings", "Rights, and how to get them", "Not obtainable, not read"}
+    sections |= {"API version", "Streams"} if connector.api_version else set()
+    assert sections - {line.removeprefix("## ") for line in text.splitlines()} == set()
+    flat = " ".join(text.split())
+    told = re.findall(r"[\w.-]*\d[\w.-]*", connector.api_version)
+    told += [connector.sunset_date.isoformat()] if connector.sunset_date else []
+    assert [word for word in told if word not in flat] == []
+    read = [stream.name for stream in connector.streams if not stream.is_static]
+    assert [stream for stream in read if f"`{stream}`" not in text] == []
 
 
 def test_no_module_is_named_after_nothing(project_root: Path) -> None:

@@ -3,7 +3,7 @@
 from sources._core.connector import Connector
 
 from .client import check_account, open_account
-from .config import OKENDO_VERSION, ReviewsAccount
+from .config import API_VERSION, ReviewsAccount
 from .streams import STREAMS
 
 CONNECTOR = Connector(
@@ -13,5 +13,5 @@ CONNECTOR = Connector(
     open=open_account,
     check=check_account,
     account_kind="reviews",
-    api_version=OKENDO_VERSION,
+    api_version=API_VERSION,
 )

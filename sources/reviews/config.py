@@ -20,6 +20,7 @@ BASE_URLS: Mapping[Provider, str] = {
 }
 PAGE = 100
 OKENDO_VERSION = "2025-02-01"
+API_VERSION = f"Judge.me v1, Yotpo v1, Okendo {OKENDO_VERSION}"
 OKENDO_PATH = "/enterprise/reviews"
 # Okendo tells no time of a change: reviews of half a year are read again each night.
 OKENDO_LOOKBACK = timedelta(days=180)
