@@ -1,7 +1,7 @@
 """What a server shows of a world, made once between two events of the world.
 
-Belongs here: keeping what was made. Does not belong here: what a connector's server shows and which
-events change it (`sources/<connector>/sandbox/`).
+Belongs here: keeping what was made, rows by what they belong to. Does not belong here: what a
+connector's server shows and which events change it (`sources/<connector>/sandbox/`).
 """
 
 from __future__ import annotations
@@ -10,12 +10,28 @@ from bisect import bisect_right
 from collections.abc import Callable, Hashable, Iterable
 from datetime import UTC, datetime
 from threading import RLock
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import polars as pl
 
 Place = TypeVar("Place", bound=Hashable)
 Shown = TypeVar("Shown")
+
+
+class Grouped(dict[str, list[dict[str, Any]]]):
+    """Rows by what they belong to. Asking for what has none adds nothing: many threads ask one
+    snapshot while others go through it."""
+
+    def __missing__(self, key: str) -> list[dict[str, Any]]:
+        return []
+
+
+def grouped(rows: Iterable[dict[str, Any]], column: str) -> Grouped:
+    """In the order in which they come."""
+    found = Grouped()
+    for row in rows:
+        found.setdefault(row[column], []).append(row)
+    return found
 
 
 class Snapshots(Generic[Place, Shown]):

@@ -17,6 +17,7 @@ import pytest
 import requests
 
 from sources._sandbox.server import Request, Response, RunningSandbox, connectors_of, serve
+from sources._sandbox.snapshots import grouped
 from tests.connectors.sandbox_small_world import (
     ORDERS,
     TODAY,
@@ -219,3 +220,12 @@ def _is_alive(number: int) -> bool:
     except (FileNotFoundError, ProcessLookupError):
         return False
     return state[0] != "Z"
+
+
+def test_looking_for_rows_that_are_not_there_adds_nothing() -> None:
+    """Threads go through a snapshot while others ask it."""
+    rows = [{"order": "A", "n": 1}, {"order": "B", "n": 2}, {"order": "A", "n": 3}]
+    found = grouped(rows, "order")
+    assert found["A"] == [rows[0], rows[2]]
+    assert found["C"] == []
+    assert sorted(found) == ["A", "B"]

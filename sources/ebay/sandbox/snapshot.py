@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from sources._sandbox.snapshots import Snapshots
+from sources._sandbox.snapshots import Snapshots, grouped
 from sources._sandbox.world.market_words import ebay_user
 from sources._sandbox.world.tables import World
 
@@ -75,11 +75,8 @@ class Snapshot:
         )
 
     def _by_order(self, frame: pl.DataFrame, *order: str) -> dict[str, list[Row]]:
-        found: dict[str, list[Row]] = defaultdict(list)
         rows = frame.join(self._ids, on="order_id", how="semi").sort("order_id", *order)
-        for row in rows.iter_rows(named=True):
-            found[row["order_id"]].append(row)
-        return found
+        return grouped(rows.iter_rows(named=True), "order_id")
 
     def _cases(self, frame: pl.DataFrame, at: str, key: str) -> dict[str, Row]:
         rows = frame.filter(pl.col("account") == self.account, pl.col(at) <= self.moment)

@@ -6,7 +6,6 @@ Belongs here: what is visible, ids. Does not belong here: how a vendor shows it 
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +15,7 @@ from typing import Any
 
 import polars as pl
 
+from sources._sandbox.snapshots import grouped
 from sources._sandbox.world.service_ids import number_of
 from sources._sandbox.world.tables import World
 
@@ -142,10 +142,8 @@ class Desk:
 
 
 def _grouped(frame: pl.DataFrame, by: str) -> dict[str, list[Row]]:
-    found: dict[str, list[Row]] = defaultdict(list)
-    for row in frame.sort("case_id", by, maintain_order=True).iter_rows(named=True):
-        found[row["case_id"]].append(row)
-    return found
+    rows = frame.sort("case_id", by, maintain_order=True)
+    return grouped(rows.iter_rows(named=True), "case_id")
 
 
 def _by(frame: pl.DataFrame, key: str, wanted: pl.Series) -> dict[str, Row]:

@@ -5,7 +5,6 @@ Belongs here: what is visible. Does not belong here: how it looks as an object (
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -14,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from sources._sandbox.api_faults import share_of
-from sources._sandbox.snapshots import Snapshots
+from sources._sandbox.snapshots import Snapshots, grouped
 from sources._sandbox.world import geography
 from sources._sandbox.world.parcel_life import OUT_BEFORE, PICKED_AFTER, TRANSIT_AFTER
 from sources._sandbox.world.tables import World
@@ -89,13 +88,10 @@ class Snapshot:
     def _by_order(
         self, frame: pl.DataFrame, seen: pl.Expr, order: tuple[str, ...]
     ) -> dict[str, list[Row]]:
-        found: dict[str, list[Row]] = defaultdict(list)
         rows = (
             frame.filter(seen).join(self._ids, on="order_id", how="semi").sort("order_id", *order)
         )
-        for row in rows.iter_rows(named=True):
-            found[row["order_id"]].append(row)
-        return found
+        return grouped(rows.iter_rows(named=True), "order_id")
 
     def _last_changes(self) -> dict[str, datetime]:
         """Every event moves the order's `updatedAt`."""

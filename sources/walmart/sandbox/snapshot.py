@@ -5,7 +5,6 @@ Belongs here: what is visible. Does not belong here: how it looks as an object.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -14,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from sources._sandbox.api_faults import share_of
-from sources._sandbox.snapshots import Snapshots
+from sources._sandbox.snapshots import Snapshots, grouped
 from sources._sandbox.world.tables import World
 
 Row = dict[str, Any]
@@ -57,11 +56,8 @@ class Snapshot:
         self.changed = self._last_changes()
 
     def _by_order(self, frame: pl.DataFrame, *order: str) -> dict[str, list[Row]]:
-        found: dict[str, list[Row]] = defaultdict(list)
         rows = frame.join(self._ids, on="order_id", how="semi").sort("order_id", *order)
-        for row in rows.iter_rows(named=True):
-            found[row["order_id"]].append(row)
-        return found
+        return grouped(rows.iter_rows(named=True), "order_id")
 
     def _last_changes(self) -> dict[str, datetime]:
         moved = [
