@@ -142,6 +142,7 @@
     case
         when line_class = 'reimbursement' then 'reimbursement'
         when line_class not in ('fee', 'fee_credit') then null
+        when lower(amount_description) like '%dispute_fee%' then 'dispute_fee'
         when
             lower(transaction_type) like '%refund%' or lower(transaction_type) like '%chargeback%'
             or lower(transaction_type) like '%guarantee%' or lower(transaction_type) like '%a-to-z%'

@@ -95,6 +95,14 @@
 {%- endmacro %}
 
 
+{#- Days to two decimals; counted in hundredths, so that halves go up. -#}
+{% macro days_to_hundredths(from_at, to_at) -%}
+    floor(
+        ({{ epoch_microseconds(to_at) }} - {{ epoch_microseconds(from_at) }}) / 864000000.0 + 0.5
+    ) / 100.0
+{%- endmacro %}
+
+
 {#- Whether a time as text says how far it is from UTC; an hour needs to be there too. -#}
 {% macro has_offset(text) -%}
     coalesce(regexp_matches({{ text }}, '[T ][0-9]{2}:.*(Z|[+-][0-9]{2}:?[0-9]{2})$'), false)

@@ -71,7 +71,7 @@ refund_events as (
     cross join (values ('refund_net'), ('refund_tax')) as parts (component)
 ),
 
--- a lost chargeback has its fee; a settlement would tell it
+-- a lost chargeback has its fee, estimated where no settlement tells it
 disputed as (
     select
         refunds.*,
@@ -82,6 +82,13 @@ disputed as (
         refunds.kind = 'chargeback'
         and refunds.amount_source <> 'settlement'
         and cost_rates.dispute_fee > 0
+        and not exists (
+            select 1
+            from settlement_parts
+            where
+                settlement_parts.order_key = refunds.order_key
+                and settlement_parts.settlement_kind = 'dispute_fee'
+        )
 ),
 
 disputed_lines as (
@@ -267,7 +274,9 @@ settled_events as (
     from settlement_parts
     left join reported_since on settlement_parts.account = reported_since.account
     where
-        settlement_parts.settlement_kind in ('returns_processing_fee', 'return_shipping')
+        settlement_parts.settlement_kind in (
+            'returns_processing_fee', 'return_shipping', 'dispute_fee'
+        )
         or (
             settlement_parts.settlement_kind = 'reimbursement'
             and (

@@ -440,8 +440,7 @@ final as (
                     ) }}
         end as days_late,
         case
-            when was_delivered
-                then round({{ hours_between("accepted_at", "delivered_at") }} / 24.0, 2)
+            when was_delivered then {{ days_to_hundredths("accepted_at", "delivered_at") }}
         end as transit_days,
         failed_attempts,
         case

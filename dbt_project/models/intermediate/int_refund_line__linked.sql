@@ -105,9 +105,15 @@ final as (
             when is_line_cancelled then 'cancellation'
             when goods_amount = 0 and shipping_amount > 0 then 'shipping_only'
             when order_line_key = 'unknown' then 'unknown'
+            -- who lost a parcel lets the buyer keep what is not there
+            when
+                units_refunded > 0
+                and is_undelivered
+                and not is_back
+                and coalesce(is_returnless, true)
+                then 'inr'
             when is_returnless and units_refunded > 0 then 'returnless'
             when units_refunded > 0 and (is_back or not is_returnless) then 'full_return'
-            when units_refunded > 0 and is_undelivered then 'inr'
             when units_refunded > 0 then 'returnless'
             else 'partial_kept'
         end as kind
@@ -129,7 +135,7 @@ select
     refunded_date,
     kind,
     refund_method,
-    coalesce(is_returnless, kind = 'returnless') as is_returnless,
+    coalesce(is_returnless and kind <> 'inr', kind = 'returnless') as is_returnless,
     units_refunded,
     currency,
     net_amount,

@@ -110,6 +110,8 @@ def is_sale_fee(row: SettlementRow) -> bool:
     if row["connector"] == "amazon":
         return row["transaction_type"] == "Order" and row["amount_type"] == "ItemFees"
     of_sale = row["transaction_type"] in ("SALE", "Sale", "NON_SALE_CHARGE")
+    if after_sales_component(row) == "dispute_fee":
+        return False
     return row["line_class"] == "fee" and (of_sale or is_sending(row))
 
 
@@ -169,7 +171,9 @@ def after_sales_component(row: SettlementRow) -> str | None:
 
 
 def _market_component(row: SettlementRow) -> str | None:
-    """Of eBay and Walmart: labels of returns, and fees given back."""
+    """Of eBay and Walmart: labels of returns, fees of disputes, and fees given back."""
+    if row["amount_description"].endswith("DISPUTE_FEE"):
+        return "dispute_fee"
     if row["line_class"] == "fee_credit" and row["transaction_type"].upper() == "REFUND":
         return "fee_credit"
     words = row["amount_description"].lower().replace("_", " ")

@@ -259,7 +259,7 @@ class Parcel:
         accepted = self.accepted.scan.at if self.accepted else None
         if self.delivered_at is None or accepted is None:
             return None
-        return _half_up((self.delivered_at - accepted).total_seconds() / 86400)
+        return _days(self.delivered_at - accepted)
 
     @property
     def customs_hold_hours(self) -> float | None:
@@ -336,8 +336,10 @@ def zone_of(country: str) -> str:
     return mostly.get(country) or geography.country(country).time_zone
 
 
-def _half_up(days: float) -> float:
-    return float(Decimal(days).quantize(Decimal("0.01"), "ROUND_HALF_UP"))
+def _days(span: timedelta) -> float:
+    """To two decimals; halves, which no float holds, go up."""
+    days = Decimal(span // timedelta(seconds=1)) / 86_400
+    return float(days.quantize(Decimal("0.01"), "ROUND_HALF_UP"))
 
 
 def known_parcels(reader: Reader, lines: dict[str, Line]) -> list[Parcel]:

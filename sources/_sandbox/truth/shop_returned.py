@@ -186,6 +186,8 @@ class ShopBack:
             tax = shared["off_tax"][name] + (money(part["tax_minor"]) if part else 0)
             tax += shared["shipping_tax"][name]
             shipping = shared["shipping"][name]
+            if not is_paid:
+                goods = tax = shipping = Decimal(0)
             is_cancel = name.endswith("-cancel")
             units = (part["quantity"] if is_paid and not is_cancel else 0) if part else None
             yield Refund(
