@@ -216,7 +216,8 @@ _COUNTRIES = """
 
 _LEADS = """
     select
-        'reimbursement_lead', 'reimbursement_lead', string_agg(distinct account, ', '),
+        'reimbursement_lead', 'reimbursement_lead',
+        string_agg(distinct account, ', ' order by account),
         sum(money_at_stake), 'listed', 'marketplace', cast(sum(units) as bigint), null, null,
         'queue'
     from marts.mart_action_queue

@@ -14,6 +14,7 @@ from typer.main import get_command
 
 from pipelines.cli import app
 from pipelines.settings import parse_settings
+from sources._sandbox.scenario import DEFAULT_SCENARIO, Scenario
 from sources.registry import connectors
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -56,11 +57,22 @@ def test_both_readmes_have_the_same_headings_commands_and_queries(project_root: 
     ]
     assert levels[0] == levels[1]
     assert commands(english) == commands(chinese)
-    for language in ("sql", "toml"):
+    for language in ("sql", "toml", "text"):
         assert blocks(english, language) == blocks(chinese, language)
     assert re.findall(r"`((?:marts|meta)\.\w+)`", english) == re.findall(
         r"`((?:marts|meta)\.\w+)`", chinese
     )
+
+
+def test_the_brief_in_the_readme_is_of_the_default_world(project_root: Path) -> None:
+    scenario = Scenario.load(DEFAULT_SCENARIO)
+    sources = {
+        "files/inbox" if account.connector == "files" else f"{account.connector}/{account.name}"
+        for account in scenario.accounts
+    }
+    (brief,) = blocks(read(project_root, "README.md"), "text")
+    assert set(re.findall(r"^(\w+/\w+) ", brief, re.MULTILINE)) == sources | {"fx/ecb"}
+    assert f"brief of {scenario.today}" in brief
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

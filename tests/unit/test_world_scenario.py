@@ -10,6 +10,7 @@ import pytest
 
 from sources._sandbox.fault_kinds import FAULT_KINDS
 from sources._sandbox.scenario import DEFAULT_SCENARIO, Scenario, ScenarioError
+from sources.registry import connectors
 
 SCENARIOS = sorted((DEFAULT_SCENARIO.parent / "scenarios").glob("*.toml"))
 
@@ -31,6 +32,12 @@ def test_the_shipped_scenarios_load(path: Path) -> None:
     scenario = Scenario.load(path)
     assert scenario.clock > datetime(2020, 1, 1, tzinfo=UTC)
     assert scenario.selling_accounts
+
+
+def test_the_default_world_has_an_account_of_every_connector() -> None:
+    """So `make nightly` runs them all; exchange rates need no account."""
+    accounts = Scenario.load(DEFAULT_SCENARIO).accounts
+    assert {account.connector for account in accounts} == set(connectors()) - {"fx"}
 
 
 def test_the_small_scenario_has_every_kind_of_fault() -> None:
