@@ -1,7 +1,8 @@
-"""However a stretch of time is cut into nights, the published marts are the same, row for row.
+"""However a stretch of time is cut into nights, the published marts are the same, row for row,
+and whatever goes wrong with the answers of a source.
 
 One small world; the nights run in this process, without Dagster, on the real clients, models and
-publication.
+publication. All sources with all faults of an API: `test_truth.py`.
 """
 
 from __future__ import annotations
@@ -35,6 +36,14 @@ marketplaces = ["DE", "FR"]
 [[accounts]]
 connector = "files"
 name = "own_shop"
+"""
+FAULTS = """
+[api]
+http_429 = 0.05
+http_503 = 0.02
+truncated = 0.01
+duplicate_record = 0.2
+out_of_order = 0.3
 """
 FIRST, SECOND, LAST = "2026-02-01", "2026-03-12", "2026-04-05"
 
@@ -74,17 +83,17 @@ def _locked_out(night: Night) -> Night:
     return replace(night, settings=replace(night.settings, accounts=accounts))
 
 
-def _installation(folder: Path) -> Installation:
+def _installation(folder: Path, world: str = WORLD) -> Installation:
     folder.mkdir(parents=True)
     scenario = folder / "world.toml"
-    scenario.write_text(WORLD, "utf-8")
+    scenario.write_text(world, "utf-8")
     return Installation(Places(folder / "data", folder / "state", folder / "none.toml"), scenario)
 
 
 @pytest.fixture(scope="module")
 def long(tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    """Everything in one night."""
-    made = _installation(tmp_path_factory.mktemp("long") / "one")
+    """Everything in one night, from sources that throttle, fail, cut and repeat answers."""
+    made = _installation(tmp_path_factory.mktemp("long") / "one", WORLD + FAULTS)
     made.night(LAST)
     return made
 

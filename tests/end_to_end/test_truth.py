@@ -16,7 +16,8 @@ from tests.end_to_end import truth_check
 from tests.end_to_end.truth_check import bounds, observed_defects
 
 # Europe, eBay, Walmart, a Shopify shop and one by files over the change of clocks; inspections,
-# scanned lots, a helpdesk, product reviews and two tracking services.
+# scanned lots, a helpdesk, product reviews and two tracking services; every API answers as badly as
+# it can, and what is true does not know of it.
 EUROPE = """
 seed = 90210
 start = 2025-12-15
@@ -107,7 +108,9 @@ field = "return-channel"
 from = 2026-03-01
 
 [api]
-http_429 = 0.03
+http_429 = 0.05
+http_503 = 0.02
+truncated = 0.01
 duplicate_record = 0.2
 out_of_order = 0.3
 """
