@@ -75,6 +75,14 @@ class HelpdeskAccount(AccountSettings):
             raise ValueError(f"order_pattern is no regular expression: {error}") from None
         return pattern
 
+    def reads(self, stream: str) -> bool:
+        """Streams of the account's own vendor, as far as its settings want them."""
+        unwanted = {
+            "zendesk_ticket_metrics": self.metrics != "list",
+            "zendesk_satisfaction_ratings": self.satisfaction != "ratings",
+        }
+        return stream.startswith(self.provider) and not unwanted.get(stream, False)
+
     @property
     def endpoint(self) -> str:
         return (self.base_url or f"https://{self.subdomain}.{HOSTS[self.provider]}").rstrip("/")

@@ -34,8 +34,6 @@ def newest_first(
 
     def read(context: StreamContext, window: Window) -> Iterator[Page]:
         client: HelpdeskClient = context.client
-        if client.account.provider != "gorgias":
-            return
         start = window.start.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         pages = client.gorgias_list(path, f"{order}:desc")
         for number, rows in enumerate(pages, start=1):

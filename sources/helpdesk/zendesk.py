@@ -27,8 +27,6 @@ def read_tickets(context: StreamContext, window: Window) -> Iterator[Page]:
     read on its own."""
     client: HelpdeskClient = context.client
     account = client.account
-    if account.provider != "zendesk":
-        return
     pages = client.ticket_pages(int(window.start.timestamp()))
     for number, page in enumerate(pages, start=1):
         rejects = _fill_metrics(client, page.tickets)
@@ -43,8 +41,6 @@ def read_tickets(context: StreamContext, window: Window) -> Iterator[Page]:
 def read_metrics(context: StreamContext, _window: Window) -> Iterator[Page]:
     """The list of metrics, for a desk whose export does not carry them."""
     client: HelpdeskClient = context.client
-    if client.account.provider != "zendesk" or client.account.metrics != "list":
-        return
     pages = client.zendesk_list("/api/v2/ticket_metrics", "ticket_metrics")
     for number, rows in enumerate(pages, start=1):
         yield Page(rows, source_ref=f"ticket_metrics page {number}")
@@ -53,8 +49,6 @@ def read_metrics(context: StreamContext, _window: Window) -> Iterator[Page]:
 def read_ratings(context: StreamContext, window: Window) -> Iterator[Page]:
     client: HelpdeskClient = context.client
     account = client.account
-    if account.provider != "zendesk" or account.satisfaction != "ratings":
-        return
     since = {"start_time": int(window.start.timestamp())}
     pages = client.zendesk_list("/api/v2/satisfaction_ratings", "satisfaction_ratings", since)
     try:
@@ -70,8 +64,6 @@ def read_ratings(context: StreamContext, window: Window) -> Iterator[Page]:
 def read_events(context: StreamContext, window: Window) -> Iterator[Page]:
     """Public comments, and the steps of new surveys, of all tickets."""
     client: HelpdeskClient = context.client
-    if client.account.provider != "zendesk":
-        return
     pages = client.event_pages(int(window.start.timestamp()))
     for number, page in enumerate(pages, start=1):
         records = [

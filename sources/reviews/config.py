@@ -42,6 +42,10 @@ class ReviewsAccount(AccountSettings):
     app_id: str | None = None
     okendo_path: str = OKENDO_PATH
 
+    def reads(self, stream: str) -> bool:
+        """The stream of the account's own app."""
+        return stream.startswith(self.provider)
+
     @property
     def identity(self) -> str:
         return self.app_id or self.name

@@ -87,8 +87,6 @@ def read_reviews(provider: Provider) -> Any:
 
     def read(context: StreamContext, window: Window) -> Iterator[Page]:
         client: ReviewsClient = context.client
-        if client.account.provider != provider:
-            return
         shape = _SHAPES[provider]
         for number, rows in enumerate(client.pages(), start=1):
             yield Page([shape(row) for row in rows], source_ref=f"reviews page {number}")
