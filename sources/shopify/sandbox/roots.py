@@ -38,6 +38,7 @@ class Roots:
     with_personal_data: bool
     _orders: dict[Key, Order] = field(default_factory=dict)
     _searches: dict[tuple[str | None, str, bool], list[Key]] = field(default_factory=dict)
+    _searchable: dict[Key, Mapping[str, Any]] = field(default_factory=dict)
     _indexes: dict[str, dict[str, Row]] = field(default_factory=dict)
 
     def values(self) -> Object:
@@ -100,6 +101,12 @@ class Roots:
         return frozenset(self.keys)
 
     def _facts(self, key: Key) -> Mapping[str, Any]:
+        """What is searched by; made once, since every window and stream searches anew."""
+        if key not in self._searchable:
+            self._searchable[key] = self._made_facts(key)
+        return self._searchable[key]
+
+    def _made_facts(self, key: Key) -> Mapping[str, Any]:
         order = self.order(key)
         row = order.row
         after = AfterSales(order)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -92,7 +92,8 @@ def list_row(entry: Entry) -> Object:
 def track_info(entry: Entry, now: datetime) -> Object:
     parcel = entry.parcel
     local = parcel.local_carrier if parcel else None
-    events = [_event(scan) for scan in reversed(parcel.scans)] if parcel else []
+    told = [(scan, _event(scan)) for scan in reversed(parcel.scans)] if parcel else []
+    events = [event for _, event in told]
     return {
         "shipping_info": {
             "shipper_address": _address(parcel.row["origin"] if parcel else None),
@@ -123,7 +124,7 @@ def track_info(entry: Entry, now: datetime) -> Object:
             else None,
             "local_key": local.key if local else 0,
         },
-        "tracking": {"providers_hash": _hash(events), "providers": _providers(entry)},
+        "tracking": {"providers_hash": _hash(events), "providers": _providers(entry, told)},
     }
 
 
@@ -138,27 +139,22 @@ def _address(country: str | None, person: Mapping[str, Any] = MappingProxyType({
     }
 
 
-def _providers(entry: Entry) -> list[Object]:
+def _providers(entry: Entry, told: list[tuple[Scan, Object]]) -> list[Object]:
     """The carrier that was registered, then who brings the parcel to the door."""
     parcel = entry.parcel
     if parcel is None:
         return [_provider(entry, None, [])]
     local = parcel.local_carrier
     if local is None:
-        return [_provider(entry, parcel.carrier, parcel.scans)]
+        return [_provider(entry, parcel.carrier, [event for _, event in told])]
     return [
-        _provider(entry, carrier, _leg(parcel.scans, leg))
+        _provider(entry, carrier, [event for scan, event in told if scan.row["leg"] == leg])
         for carrier, leg in ((parcel.carrier, "first"), (local, "last"))
     ]
 
 
-def _leg(scans: Iterable[Scan], leg: str) -> list[Scan]:
-    return [scan for scan in scans if scan.row["leg"] == leg]
-
-
-def _provider(entry: Entry, carrier: Carrier | None, scans: list[Scan]) -> Object:
+def _provider(entry: Entry, carrier: Carrier | None, events: list[Object]) -> Object:
     looked_at = entry.looked_at
-    events = [_event(scan) for scan in reversed(scans)]
     name = carrier.name if carrier else None
     return {
         "provider": {

@@ -39,7 +39,7 @@ class Scan:
         moment: datetime = self.row["at"]
         return moment
 
-    @property
+    @cached_property
     def status(self) -> str:
         return WORDS[self.row["step"]].said(self.provider, self.row["variant"], self.at)
 
@@ -47,12 +47,12 @@ class Scan:
     def text(self) -> str:
         return WORDS[self.row["step"]].text
 
-    @property
+    @cached_property
     def local(self) -> datetime:
         """By the clock of the place."""
         return self.at + timedelta(minutes=self.row["offset_minutes"])
 
-    @property
+    @cached_property
     def offset(self) -> str:
         ahead = self.row["offset_minutes"]
         return f"{'-' if ahead < 0 else '+'}{abs(ahead) // 60:02d}:{abs(ahead) % 60:02d}"
