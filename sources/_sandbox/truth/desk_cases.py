@@ -184,7 +184,7 @@ class _Ticket:
 
     def _zendesk(self, messages: Sequence[Message]) -> Row:
         if self.is_spam:  # deleted, its words scrubbed
-            return {"status": "closed"}
+            return {"status": "spam"}
         replies = [m.sent_at for m in messages if m.author == "agent"]
         measured = replies[0] if replies and self.row["kind"] != "outbound" else None
         human = self._whole(measured) if measured else self._human(messages)

@@ -110,6 +110,8 @@ final as (
         dated.tags,
         case
             when dated.is_merged then 'merged'
+            -- trashed, mostly spam; agents do not delete what they answer for
+            when dated.is_deleted then 'spam'
             when dated.status in ('new', 'open') then 'open'
             when dated.status in ('pending', 'hold') then 'waiting'
             when dated.status = 'solved' then 'solved'
