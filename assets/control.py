@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from assets.warehouse import Connection, literal, quoted
+from assets.warehouse import Connection, literal, quoted, written
 
 # table -> (columns, primary key); dbt reads them as its sources `load` and `settings`.
 LOAD_TABLES: Mapping[str, tuple[str, tuple[str, ...]]] = {
@@ -175,16 +175,16 @@ def insert_rows(
     columns = list(found[0])
     target = f"insert into {table} ({', '.join(quoted(c) for c in columns)})"
     if conflict:
-        places = ", ".join("?" for _ in columns)
         for row in found:
             values = [naive_utc(v) if isinstance(v, datetime) else v for v in map(row.get, columns)]
-            connection.execute(f"{target} values ({places}) {conflict}", values)
+            places = ", ".join(map(written, values))
+            connection.execute(f"{target} values ({places}) {conflict}")
         return
     kinds = json.dumps([dict.fromkeys(columns, "VARCHAR")])
     content = [{column: _as_text(value) for column, value in row.items()} for row in found]
     connection.execute(
-        f"{target} select unnest(from_json(?, {literal(kinds)}), max_depth := 2)",
-        [json.dumps(content)],
+        f"{target} select unnest("
+        f"from_json({literal(json.dumps(content))}, {literal(kinds)}), max_depth := 2)"
     )
 
 

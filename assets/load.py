@@ -26,6 +26,7 @@ from assets.warehouse import (
     Connection,
     Warehouse,
     is_storage_full,
+    literal,
     transaction,
 )
 from sources._core.connector import Connector
@@ -256,13 +257,13 @@ def _take(
     for limit in MEMORY_STEPS[:-1]:
         try:
             # refused where what is open from the streams before takes more already
-            connection.execute("set memory_limit = ?", [limit])
+            connection.execute(f"set memory_limit = {literal(limit)}")
             return _take_within(connection, table, account, files, now)
         except (duckdb.OutOfMemoryException, duckdb.TransactionException) as error:
             if not _is_short_of_memory(error):
                 raise
             log.info("%s/%s/%s needs more than %s to load", *_ids(table, account), limit)
-    connection.execute("set memory_limit = ?", [MEMORY_STEPS[-1]])
+    connection.execute(f"set memory_limit = {literal(MEMORY_STEPS[-1])}")
     return _take_within(connection, table, account, files, now)
 
 

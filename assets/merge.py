@@ -16,7 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from assets.raw_tables import RawTable
-from assets.warehouse import Connection, literal, quoted
+from assets.warehouse import Connection, filled, literal, quoted
 
 
 @dataclass(frozen=True)
@@ -59,20 +59,20 @@ def take_batch(connection: Connection, batch: Batch) -> dict[str, Counts]:
     connection.execute(_incoming(batch))
     seen = {"account": batch.account, "as_of": batch.as_of}
     moment = {"account": batch.account, "as_of": batch.changed_at}
-    connection.execute(_decided(table), {"account": batch.account})
+    connection.execute(filled(_decided(table), {"account": batch.account}))
     if table.stream.is_static or table.stream.complete_within:
         connection.execute("insert into brought select _key from decided")
     counts = _count(connection)
     if any(c.superseded for c in counts.values()):
-        connection.execute(_keep_superseded(table), seen)
+        connection.execute(filled(_keep_superseded(table), seen))
     if connection.execute("select 1 from decided where verdict = 'changed' limit 1").fetchall():
         where = "s._key in (select _key from decided where verdict = 'changed')"
         _retire(connection, table, moment, "replaced", where)
     if any(c.loaded for c in counts.values()):
-        connection.execute(_insert(table), seen | {"changed_at": batch.changed_at})
+        connection.execute(filled(_insert(table), seen | {"changed_at": batch.changed_at}))
         if table.stream.event_field:
             names = {"connector": table.connector, "stream": table.stream.name}
-            connection.execute(_late(table), seen | names)
+            connection.execute(filled(_late(table), seen | names))
     connection.execute("drop table incoming")
     return counts
 
@@ -214,16 +214,14 @@ def _retire(
     limits: Mapping[str, object] = MappingProxyType({}),
 ) -> int:
     """Move stored rows of the account to history; how many they were."""
-    connection.execute(
+    rows = f"from {table.name} as s where s._account = $account and {where}"
+    retired = (
         f"insert into {table.history} ({_names(table, '_valid_from', '_valid_to', '_ended_by')})"
-        f" select {_stored(table, 's')}, s._changed_at, $as_of, {literal(ended_by)}"
-        f" from {table.name} as s where s._account = $account and {where}",
-        {**moment, **limits},
+        f" select {_stored(table, 's')}, s._changed_at, $as_of, {literal(ended_by)} {rows}"
     )
-    deleted = connection.execute(
-        f"delete from {table.name} as s where s._account = $account and {where}",
-        {"account": moment["account"], **limits},
-    ).fetchall()
+    values = {**moment, **limits}
+    connection.execute(filled(retired, values))
+    deleted = connection.execute(filled(f"delete {rows}", values)).fetchall()
     return int(deleted[0][0])
 
 
