@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from bench import growth, increment, ingest, quiet, texts
+from bench import growth, increment, ingest, paged_sources, quiet, texts
 from bench.measure import Result, record
 from pipelines.resources import places
 
@@ -18,6 +19,7 @@ BENCHES: dict[str, Callable[[], list[Result]]] = {
     "ingest_memory_vs_dlt_tuned": ingest.cpu_and_memory_vs_dlt_tuned,
     "ingest_cpu_vs_dlt_default": ingest.cpu_vs_dlt_default,
     "ingest_memory_growth": ingest.memory_growth,
+    **{f"ingest_{name}": partial(paged_sources.ratios, name) for name in paged_sources.SOURCES},
     "nothing_new": quiet.nothing_new,
     "increment": increment.one_day,
     "growth_lot_allocation": growth.lot_allocation,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from typing import Any
 
 TUNED = {
     "EXTRACT__WORKERS": "2",
@@ -21,32 +22,34 @@ TUNED = {
 }
 
 
-def main(url: str, tuned: bool) -> None:
+def orders(url: str) -> Any:
+    """The pages of `pages.py`, with a cursor in each answer."""
+    paginator = {
+        "type": "cursor",
+        "cursor_path": "pagination.nextToken",
+        "cursor_param": "page",
+    }
+    endpoint = {"path": "orders", "data_selector": "orders", "paginator": paginator}
+    resource = {"name": "records", "primary_key": "orderId", "endpoint": endpoint}
+    return {"client": {"base_url": url}, "resources": [resource]}
+
+
+def recorded(url: str, selector: str) -> Any:
+    """Recorded pages of a source, the next one in a header."""
+    endpoint = {"path": "bench/pages/0", "data_selector": selector, "paginator": "header_link"}
+    resource = {"name": "records", "endpoint": endpoint}
+    return {"client": {"base_url": url}, "resources": [resource]}
+
+
+def main(url: str, tuned: bool, selector: str | None = None) -> None:
     os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
+    os.environ["RUNTIME__LOG_LEVEL"] = "ERROR"  # else it lists each field that is always empty
     if tuned:
         os.environ.update(TUNED)
     import dlt
     from dlt.sources.rest_api import rest_api_source
 
-    source = rest_api_source(
-        {
-            "client": {
-                "base_url": url,
-                "paginator": {
-                    "type": "cursor",
-                    "cursor_path": "pagination.nextToken",
-                    "cursor_param": "page",
-                },
-            },
-            "resources": [
-                {
-                    "name": "orders",
-                    "primary_key": "orderId",
-                    "endpoint": {"path": "orders", "data_selector": "orders"},
-                }
-            ],
-        }
-    )
+    source = rest_api_source(recorded(url, selector) if selector else orders(url))
     with tempfile.TemporaryDirectory() as folder:
         pipeline = dlt.pipeline(
             "bench",
@@ -59,8 +62,8 @@ def main(url: str, tuned: bool) -> None:
         else:
             pipeline.run(source)
         with pipeline.sql_client() as client:
-            print(client.execute_sql("select count(*) from orders")[0][0])
+            print(client.execute_sql("select count(*) from records")[0][0])
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], tuned=sys.argv[2] == "tuned")
+    main(sys.argv[1], sys.argv[2] == "tuned", *sys.argv[3:])
