@@ -34,6 +34,23 @@ name = "shop"
 [[accounts]]
 connector = "files"
 name = "market"
+[[accounts]]
+connector = "ebay"
+name = "bay"
+marketplaces = ["DE"]
+[[accounts]]
+connector = "walmart"
+name = "store"
+marketplaces = ["US"]
+[[accounts]]
+connector = "tracking"
+name = "parcels"
+[[accounts]]
+connector = "helpdesk"
+name = "desk"
+[[accounts]]
+connector = "reviews"
+name = "stars"
 """
 
 
