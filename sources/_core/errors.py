@@ -19,12 +19,14 @@ class RetryLater(SourceError):
     """The source is busy or broken for the moment. `wait_seconds` is the wait it asked for.
 
     `is_refusal`: it said before doing anything that it will not (too many requests).
+    `is_silence`: no answer came, or only that of a server that is broken.
     """
 
     def __init__(self, message: str, wait_seconds: float | None = None) -> None:
         super().__init__(message)
         self.wait_seconds = wait_seconds
         self.is_refusal = False
+        self.is_silence = False
 
 
 class StopStream(SourceError):

@@ -42,6 +42,7 @@ logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 _CHUNK = 1 << 16
 _TOO_MANY_REQUESTS = 429
+_SERVER_ERROR = 500  # and above
 DecodedT = TypeVar("DecodedT")
 
 
@@ -100,6 +101,9 @@ class Session:
     - `asked_wait` gives the seconds an answer asks to wait, where `Retry-After` is not it.
     - `on_answer` sees every answer with its bucket, to take over a rate that it tells.
     - `sign` gives further headers of an authorised request from its method and address, each try.
+
+    A source that stayed silent through all tries of one call is down for the others too: until it
+    answers again each is sent once. Else every stream in turn would wait as long as the first did.
     """
 
     def __init__(
@@ -131,6 +135,7 @@ class Session:
         self._local = threading.local()
         self._opened: list[requests.Session] = []
         self._lock = threading.Lock()
+        self._is_down = False
 
     def request(
         self, call: Call, decode: Callable[[bytes], DecodedT] = msgspec.json.decode
@@ -214,9 +219,13 @@ class Session:
         return retrying(once)
 
     def _must_stop(self, state: tenacity.RetryCallState) -> bool:
-        if state.attempt_number >= self._retries.tries:
-            return True
         error = state.outcome.exception() if state.outcome else None
+        is_silence = isinstance(error, RetryLater) and error.is_silence
+        if state.attempt_number >= self._retries.tries:
+            self._is_down = self._is_down or is_silence
+            return True
+        if self._is_down and is_silence:
+            return True
         asked = error.wait_seconds if isinstance(error, RetryLater) else None
         return asked is not None and asked > self._retries.max_asked
 
@@ -235,6 +244,8 @@ class Session:
         auth = self._auth if call.is_authorised else None
         sent = auth.headers() if auth else {}
         with self._open(call, sent, stream=stream) as response:
+            if response.status_code < _SERVER_ERROR:
+                self._is_down = False
             if self._on_answer is not None:
                 self._on_answer(response, bucket)
             if (
@@ -274,6 +285,9 @@ class Session:
                     stream=stream,
                 )
             status = response.status_code
+        except RetryLater as error:
+            error.is_silence = True
+            raise
         finally:
             seconds = time.perf_counter() - started
             page = "" if call.page is None else f" page={call.page}"
@@ -291,8 +305,10 @@ class Session:
             error = error_for_status(response.status_code, call.subject)
         if error is None:
             return
-        if isinstance(error, RetryLater) and error.wait_seconds is None:
-            error.wait_seconds = self._wait_of(response, number)
+        if isinstance(error, RetryLater):
+            error.is_silence = response.status_code >= _SERVER_ERROR
+            if error.wait_seconds is None:
+                error.wait_seconds = self._wait_of(response, number)
         if response.status_code == _TOO_MANY_REQUESTS and isinstance(error, RetryLater):
             error.is_refusal = True
             if bucket is not None:

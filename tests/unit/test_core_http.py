@@ -141,6 +141,18 @@ def test_tries_are_bounded_and_waits_grow(
     assert clock.sleeps == [2, 4, 8]
 
 
+def test_a_source_that_was_silent_for_one_is_tried_once_by_the_others_until_it_answers(
+    script: Script, clock: ManualClock, open_session: Callable[..., Session]
+) -> None:
+    session = open_session(retries=Retries(tries=3))
+    for status, tries in ((503, 3), (503, 1), (429, 3), (503, 3)):
+        script.answers, script.asked = [], []
+        script.add(status, {})
+        with pytest.raises(RetryLater, match=str(status)):
+            session.request(Call("GET", "/orders"))
+        assert len(script.asked) == tries
+
+
 def test_a_source_that_asks_for_hours_is_left_for_the_next_night(
     script: Script, clock: ManualClock, open_session: Callable[..., Session]
 ) -> None:
