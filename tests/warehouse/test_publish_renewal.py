@@ -83,7 +83,7 @@ def test_a_table_that_is_promised_otherwise_is_written_anew(
     done = publish.publish(warehouse, tmp_path / "published", tables, build("b2"), Options())
     assert done.renewed == {}
     left = read(done.path, "select table_name from duckdb_tables() where schema_name = 'marts'")
-    assert left == [("fct_order_line",)]
+    assert sorted(name for (name,) in left) == sorted(t.name for t in tables if t.schema == "marts")
 
 
 def test_parquet_files_of_kept_months_carry_the_new_build(
