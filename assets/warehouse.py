@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
@@ -159,17 +160,23 @@ def quoted(name: str) -> str:
 
 def written(value: object) -> str:
     """A value as SQL. DuckDB loads pandas for the first value that is bound to a statement: 80 MB
-    and half a second, which loading does without.
+    and half a second, which loading does without. TypeError for what has no plain form in SQL.
     """
     if value is None:
         return "NULL"
-    if isinstance(value, bool | int | float):
+    if isinstance(value, bool | int):
         return str(value)
+    if isinstance(value, float):
+        return f"CAST({literal(repr(value))} AS DOUBLE)"  # infinite ones, too
     if isinstance(value, datetime):
         return f"TIMESTAMP {literal(value.isoformat(sep=' '))}"
     if isinstance(value, date):
         return f"DATE {literal(value.isoformat())}"
-    return literal(str(value))
+    if isinstance(value, str | Decimal):
+        # a statement ends at a NUL, so that it cannot stand in one
+        parts = " || chr(0) || ".join(map(literal, str(value).split("\0")))
+        return f"({parts})" if "\0" in str(value) else parts
+    raise TypeError(f"no SQL for a {type(value).__name__}")
 
 
 def filled(sql: str, values: Mapping[str, object]) -> str:
