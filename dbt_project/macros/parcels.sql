@@ -131,3 +131,13 @@
         else try_cast(substring({{ text }}, 1, 10) as date)
     end
 {%- endmacro %}
+
+
+{#- Whether a row of int_parcel_bill__spread bills the way to the buyer: what it costs is a cost of
+    the sale. A way back that is billed on the same number is none. -#}
+{% macro is_way_out(bills) -%}
+    (
+        {{ bills }}.direction <> 'return'
+        and {{ bills }}.charge_type in ('freight', 'surcharge', 'duty')
+    )
+{%- endmacro %}

@@ -109,7 +109,9 @@ def _money(minor: str | pl.Expr, decimals: pl.Expr | int = 2) -> pl.Expr:
     """Minor units as exact decimal text, such as 19.99 or 1980."""
     amount = pl.col(minor) if isinstance(minor, str) else minor
     digits = pl.lit(decimals) if isinstance(decimals, int) else decimals
-    whole = pl.format("{}.{}", amount // 100, (amount % 100).cast(pl.String).str.zfill(2))
+    size = amount.abs()
+    sign = pl.when(amount < 0).then(pl.lit("-")).otherwise(pl.lit(""))
+    whole = pl.format("{}{}.{}", sign, size // 100, (size % 100).cast(pl.String).str.zfill(2))
     return pl.when(amount.is_not_null()).then(
         pl.when(digits == 0).then(amount.cast(pl.String)).otherwise(whole)
     )
@@ -391,6 +393,18 @@ def _inspections(world: World, _clock: datetime) -> _Drop:
     return _once(frame, pl.col("inspected_at"))
 
 
+def _carrier_bills(world: World, _clock: datetime) -> _Drop:
+    frame = world.carrier_bills.select(
+        "carrier", "tracking_number", "charge_type",
+        _money("amount_minor").alias("amount"),
+        "currency",
+        pl.col("billed_at").dt.date().alias("billed_at"),
+        "bill_ref", "service",
+        pl.col("billed_at").alias("_billed"),
+    )  # fmt: skip
+    return _Drop(frame, ("_billed",))
+
+
 def _fx_rates(world: World, _clock: datetime) -> _Drop:
     """A day's rate is known in the afternoon."""
     known = pl.col("rate_date").cast(pl.Datetime("us")) + pl.duration(hours=15)
@@ -412,5 +426,6 @@ DATASETS: Mapping[str, Callable[[World, datetime], _Drop]] = {
     "returns": _returns,
     "refunds": _refunds,
     "return_inspections": _inspections,
+    "parcel_costs": _carrier_bills,
 }
 """Every dataset that the simulated seller keeps."""

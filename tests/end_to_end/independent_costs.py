@@ -7,10 +7,12 @@ SQL. Does not belong here: rows of fct_after_sales_cost (the truth has them), co
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
+from typing import Any
 
 import polars as pl
 
@@ -68,6 +70,17 @@ def month_of(day: str) -> pl.Expr:
     return pl.col(day).dt.truncate("1mo")
 
 
+def _in_cents(cents: int, lines: pl.DataFrame) -> dict[str, int]:
+    """Cents by units, the odd ones to the largest remainders, then to the first lines."""
+    units = dict(lines.sort("order_line_key").select("order_line_key", "quantity").iter_rows())
+    whole, sign = sum(units.values()), 1 if cents > 0 else -1
+    parts = {line: abs(cents) * of_line // whole for line, of_line in units.items()}
+    left = sorted(units, key=lambda line: -(abs(cents) * units[line] % whole))
+    for line in left[: abs(cents) - sum(parts.values())]:
+        parts[line] += 1
+    return {line: sign * part for line, part in parts.items()}
+
+
 def _with_all(frame: pl.DataFrame) -> pl.DataFrame:
     """The rows, and again as those of account `all`."""
     return pl.concat([frame, frame.with_columns(pl.lit("all").alias("account"))])
@@ -75,11 +88,14 @@ def _with_all(frame: pl.DataFrame) -> pl.DataFrame:
 
 @dataclass(frozen=True)
 class Costs:
-    """`facts` by name as in `observable/`; `dims` as published; `data_until` of the build."""
+    """`facts` by name as in `observable/`; `dims` as published; `data_until` of the build; `bills`
+    of carriers in cents, `rates` to the reporting currency by day and currency."""
 
     facts: Mapping[str, pl.DataFrame]
     dims: Mapping[str, pl.DataFrame]
     data_until: date
+    bills: pl.DataFrame = field(default_factory=pl.DataFrame)
+    rates: pl.DataFrame = field(default_factory=pl.DataFrame)
 
     @cached_property
     def returned(self) -> Marts:
@@ -96,7 +112,8 @@ class Costs:
         is_extra = pl.col("is_replacement") | pl.col("is_exchange")
         shipped = pl.col("quantity_shipped")
         lines = lines.join(self._sale_fees(), on="order_line_key", how="left").with_columns(
-            pl.col("outbound_cost", "marketplace_fees").fill_null(0).cast(MONEY),
+            (pl.col("outbound_cost").fill_null(0) + self._carriage()).cast(MONEY),
+            pl.col("marketplace_fees").fill_null(0).cast(MONEY),
             pl.col("order_line_key").is_in(linked).alias("is_linked"),
             pl.lit(0).cast(MONEY).alias("payment_fees"),
         )
@@ -149,6 +166,52 @@ class Costs:
             paid.filter(is_outbound).sum().alias("outbound_cost"),
             paid.filter(~is_outbound).sum().alias("marketplace_fees"),
         )
+
+    def _carriage(self) -> pl.Expr:
+        """What carriers bill for the way out, by line; the duty of what came back is no part."""
+        found: dict[str, float] = defaultdict(float)
+        lines = self.facts["fct_order_line"]
+        sent = dict(lines.select("order_line_key", "quantity_shipped").iter_rows())
+        back = self._goods_back()
+        units = self.facts["fct_parcel_line"].filter(pl.col("quantity").is_not_null())
+        in_parcel = {key: rows for (key,), rows in units.group_by("parcel_key")}
+        for bill in self._bills_of_ways_out():
+            rows, is_duty = in_parcel.get(bill["parcel_key"]), bill["charge_type"] == "duty"
+            parts = {} if rows is None else _in_cents(bill["amount_minor"], rows)
+            for line, cents in parts.items():
+                kept = 1 - back.get(line, 0) / sent[line] if is_duty else 1
+                told = round(cents / 100 * float(bill["rate_to_reporting"]) + 1e-10, 4)
+                found[line] += told * kept
+        rounded = {line: round(amount, 4) for line, amount in found.items()}
+        return pl.col("order_line_key").replace_strict(
+            rounded, default=0.0, return_dtype=pl.Float64
+        )
+
+    def _bills_of_ways_out(self) -> Iterator[dict[str, Any]]:
+        """Each with its parcel and rate; a carrier writes its name, a parcel has it in one form."""
+        if not self.bills.height:
+            return iter(())
+        parcels = self.facts["fct_parcel"].filter(pl.col("direction") != "return")
+        name = pl.col("carrier").str.to_lowercase().str.replace_all(" ", "_", literal=True)
+        return (
+            self.bills.filter(pl.col("charge_type").is_in(["freight", "surcharge", "duty"]))
+            .with_columns(pl.col("billed_at").dt.date().alias("rate_date"), name)
+            .join(self.rates, on=["rate_date", "currency"])
+            .join(
+                parcels.select("tracking_number", "carrier", "parcel_key"),
+                on=["tracking_number", "carrier"],
+            )
+            .iter_rows(named=True)
+        )
+
+    def _goods_back(self) -> dict[str, int]:
+        without_goods = pl.col("status").is_in(["cancelled", "closed"]) & (
+            pl.col("resolution") == "none"
+        )
+        rows = self.facts["fct_return_line"].filter(
+            pl.col("received_at").is_not_null(), ~without_goods
+        )
+        return dict(rows.group_by("order_line_key").agg(pl.col("quantity").sum()).iter_rows())
 
     def _is_closed(self) -> pl.Expr:
         """The horizon is over, or nothing was delivered, and no unit is on its way."""

@@ -180,7 +180,9 @@ def mart_differences(file: Path, folder: Path) -> list[str]:
 
 def cost_differences(file: Path, folder: Path) -> list[str]:
     """The cost marts against the second computation from the truth's facts."""
-    costs = Costs(observable(folder), published(file, DIMENSIONS), data_until(file))
+    bills = pl.read_parquet(folder / "truth" / "world" / "carrier_bill.parquet")
+    rates = published(file, ["dim_fx_rate"])["dim_fx_rate"]
+    costs = Costs(observable(folder), published(file, DIMENSIONS), data_until(file), bills, rates)
     ours = published(file, list(COST_MART_KEYS))
     found: list[str] = []
     for name, key in COST_MART_KEYS.items():

@@ -190,6 +190,11 @@ BILLS = [
     bill("1ZPLAIN", "duty", "4.00"),
     bill("1ZPLAIN", "claim_credit", "2.00"),
     bill("15AGAIN", "freight", "3.00", billed_at=at("01-25 12:00")),
+    bill("1ZPLAIN", "return", "5.00", bill_ref="B2"),
+    # no parcel has this number: one bill names the order, one is of nobody
+    bill("BILLED1", "return", "6.0050", order_ref="P5"),
+    bill("BILLED2", "freight", "3.00"),
+    bill("BILLED2", "claim_credit", "7.00"),
 ]
 
 

@@ -81,8 +81,66 @@ def test_lines_of_a_parcel_bear_its_cost_by_units() -> None:
 
 def test_a_bill_without_duty_and_credit_is_the_cost() -> None:
     columns = "cost_amount, currency, cost_reporting, cost_source"
-    assert parcel("1ZPLAIN", columns) == (Decimal("9.5"), "USD", Decimal("9.5"), "billed")
+    assert parcel("1ZPLAIN", columns) == (Decimal("14.5"), "USD", Decimal("14.5"), "billed")
     assert parcel("1ZLATE", columns) == (None, None, None, "missing")
+
+
+def test_a_bill_is_borne_by_the_lines_in_its_parcel_to_the_cent() -> None:
+    """One and three units: 8.00 is 2.00 and 6.00, of 1.50 the odd cent goes to the first line."""
+    rows = hand_made.built().rows(
+        "select right(order_line_key, 1), charge_type, amount"
+        " from intermediate.int_parcel_bill__spread where tracking_number = '1ZPLAIN' order by all"
+    )
+    assert [(line, kind, str(amount)) for line, kind, amount in rows] == [
+        ("1", "claim_credit", "0.5000"), ("1", "duty", "1.0000"), ("1", "freight", "2.0000"),
+        ("1", "return", "1.2500"), ("1", "surcharge", "0.3800"),
+        ("2", "claim_credit", "1.5000"), ("2", "duty", "3.0000"), ("2", "freight", "6.0000"),
+        ("2", "return", "3.7500"), ("2", "surcharge", "1.1200"),
+    ]  # fmt: skip
+
+
+def test_the_way_out_is_a_cost_of_the_sale_what_comes_after_it_is_billed() -> None:
+    sales = hand_made.built().rows(
+        "select right(order_line_key, 1), outbound_cost, after_sales_cost_total"
+        " from marts.mart_order_profit where order_key = 'files:postshop:P1' order by 1"
+    )
+    assert sales == [
+        ("1", Decimal("3.38"), Decimal("0.75")),
+        ("2", Decimal("10.12"), Decimal("2.25")),
+    ]
+    costs = hand_made.built().rows(
+        "select right(order_line_key, 1), component, direction, amount, parcel_key"
+        " from marts.fct_after_sales_cost where order_key = 'files:postshop:P1' order by all"
+    )
+    key = "ups:1ZPLAIN:2026-01-05"
+    assert costs == [
+        ("1", "carrier_claim", "credit", Decimal("0.5"), key),
+        ("1", "return_shipping", "cost", Decimal("1.25"), key),
+        ("2", "carrier_claim", "credit", Decimal("1.5"), key),
+        ("2", "return_shipping", "cost", Decimal("3.75"), key),
+    ]
+
+
+def test_a_bill_for_a_number_that_nobody_knows_is_kept_and_counted() -> None:
+    built = hand_made.built()
+    costs = (
+        "select order_line_key, component, source, amount from marts.fct_after_sales_cost"
+        " where parcel_key = 'unknown' order by all"
+    )
+    assert built.rows(costs) == [
+        ("files:postshop:P5:1", "return_shipping", "billed", Decimal("6.005")),
+        ("unknown", "carrier_claim", "unallocated", Decimal(7)),
+    ]
+    doubts = (
+        "select rows, example_ref, is_loaded from meta.quarantine"
+        " where quarantine_reason = 'parcel_unknown'"
+    )
+    assert built.rows(doubts) == [(3, "15AGAIN", True)]
+    quality = (
+        "select rows_in, unlinked_rows from meta.data_quality"
+        " where connector = 'files' and account = 'inbox' and stream = 'all'"
+    )
+    assert built.rows(quality) == [(10, 3)]
 
 
 def test_case_5_one_number_of_two_carriers_is_two_parcels() -> None:

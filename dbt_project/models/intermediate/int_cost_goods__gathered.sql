@@ -1,6 +1,6 @@
 -- One row per event of goods after a sale, in the shape of int_cost_money__gathered: what came back
--- and is lost, its way out that was in vain, inspecting it and what it fetched, and what was sent
--- instead.
+-- and is lost, its way out that was in vain, inspecting it and what it fetched, what was sent
+-- instead, and what carriers bill for it.
 with
 
 settlement_parts as (
@@ -17,6 +17,10 @@ inspections as (
 
 exchanges as (
     select * from {{ ref('fct_exchange') }}
+),
+
+bills as (
+    select * from {{ ref('int_parcel_bill__spread') }}
 ),
 
 order_lines as (
@@ -195,8 +199,11 @@ sent_instead as (
         new_lines.shipped_at,
         new_lines.quantity_shipped,
         new_lines.unit_landed_cost_reporting,
-        sale_fees.order_line_key is not null and sale_fees.fulfilment_fee <> 0
-            as is_shipping_billed,
+        coalesce(sale_fees.fulfilment_fee, 0) <> 0
+        or new_lines.order_line_key in (
+            select bills.order_line_key from bills
+            where {{ is_way_out("bills") }}
+        ) as is_shipping_billed,
         time_zones.time_zone
     from exchanges
     inner join order_lines as new_lines on exchanges.new_order_line_key = new_lines.order_line_key
@@ -261,17 +268,101 @@ sent_fee_events as (
     where settlement_parts.settlement_kind = 'sale_fulfilment'
 ),
 
+-- a carrier's bill of a way out belongs to the sale, unless it was the way of what was sent instead
+carrier_events as (
+    select
+        {{ colon_key(["bills.bill_key", "bills.order_line_key"]) }} as origin_key,
+        case
+            when bills.charge_type = 'claim_credit' then 'carrier_claim'
+            when bills.direction = 'return' and bills.charge_type = 'duty'
+                then 'duties_not_reclaimed'
+            when not {{ is_way_out("bills") }} then 'return_shipping'
+            else 'replacement_shipping'
+        end as component,
+        'billed' as source,
+        coalesce(sent_instead.order_line_key, bills.order_line_key) as order_line_key,
+        sent_instead.return_line_key,
+        sent_instead.reason_l2,
+        coalesce(sent_instead.account, bills.parcel_account) as account,
+        coalesce(sent_instead.marketplace, bills.parcel_marketplace) as marketplace,
+        coalesce(sent_instead.country, 'ZZ') as country,
+        coalesce(sent_instead.sku, 'unknown') as sku,
+        bills.billed_at as event_at,
+        bills.billed_date as event_date,
+        bills.currency,
+        case bills.charge_type when 'claim_credit' then -bills.amount else bills.amount end
+            as cost_amount,
+        bills.parcel_key
+    from bills
+    left join sent_instead on bills.order_line_key = sent_instead.new_order_line_key
+    where not {{ is_way_out("bills") }} or sent_instead.new_order_line_key is not null
+),
+
+ways_out as (
+    select
+        bills.order_line_key,
+        bills.currency,
+        max(bills.billed_at) as billed_at,
+        max(bills.billed_date) as billed_date,
+        sum(case when bills.charge_type <> 'duty' then bills.amount end) as carriage,
+        sum(case when bills.charge_type = 'duty' then bills.amount end) as duty
+    from bills
+    where {{ is_way_out("bills") }} and bills.order_line_key <> 'unknown'
+    group by bills.order_line_key, bills.currency
+),
+
+-- the part of the goods that came back: their way was in vain, their duty is lost
+back_events as (
+    select
+        {{ colon_key(["returns_back.return_line_key", "ways_out.currency"]) }} as origin_key,
+        parts.component,
+        'billed' as source,
+        returns_back.order_line_key,
+        returns_back.return_line_key,
+        cast(null as varchar) as reason_l2,
+        returns_back.account,
+        returns_back.marketplace,
+        returns_back.country,
+        returns_back.sku,
+        greatest(returns_back.back_at, ways_out.billed_at) as event_at,
+        greatest(returns_back.back_date, ways_out.billed_date) as event_date,
+        ways_out.currency,
+        {{ money("cast(
+            case parts.component
+                when 'duties_not_reclaimed' then ways_out.duty
+                else ways_out.carriage
+            end as double
+        ) * returns_back.quantity / returns_back.quantity_shipped") }} as cost_amount
+    from returns_back
+    inner join ways_out on returns_back.order_line_key = ways_out.order_line_key
+    cross join (
+        values ('outbound_shipping_lost'), ('duties_not_reclaimed')
+    ) as parts (component)
+    -- the duty of what was sent instead is a cost already
+    where
+        parts.component <> 'duties_not_reclaimed'
+        or returns_back.order_line_key not in (
+            select sent_instead.new_order_line_key from sent_instead
+        )
+),
+
 gathered as (
     {%- for origin in [
-        "goods_events", "inspection_events", "sent_events", "sent_fee_events",
+        "goods_events", "inspection_events", "sent_events", "sent_fee_events", "back_events",
     ] %}
         select
             '{{ origin }}' as origin,
             *,
+            'none' as parcel_key,
             cast(null as decimal(18, 4)) as cost_order_rate_reporting
         from {{ origin }}
-        {{ "union all" if not loop.last }}
+        union all
     {%- endfor %}
+    select
+        'carrier_events' as origin,
+        *,
+        cast(null as decimal(18, 4)) as cost_order_rate_reporting
+    from carrier_events
 ),
 
 final as (
@@ -291,6 +382,7 @@ final as (
         event_date,
         currency,
         {{ money("cost_amount") }} as cost_amount,
+        parcel_key,
         cost_order_rate_reporting
     from gathered
     where cost_amount <> 0

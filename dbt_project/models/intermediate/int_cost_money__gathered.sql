@@ -367,6 +367,7 @@ final as (
         event_date,
         currency,
         {{ money("cost_amount") }} as cost_amount,
+        'none' as parcel_key,
         cost_order_rate_reporting
     from gathered
     where cost_amount <> 0

@@ -1,5 +1,6 @@
 -- One row per kind of doubt about rows of the seller's files that are loaded all the same: a lot
--- that no purchase list names, a SKU that no product list names, more received than was made.
+-- that no purchase list names, a SKU that no product list names, more received than was made, a
+-- bill for a parcel of no order.
 with
 
 batches as (
@@ -71,12 +72,25 @@ lots_beyond_batch as (
     where received.quantity_received * 100 > batches.quantity_produced * 105
 ),
 
+bills_without_order as (
+    select
+        'parcel_costs' as stream,
+        'parcel_unknown' as quarantine_reason,
+        tracking_number as example_ref,
+        'Loaded; no order is known by this number: correct the carrier or number, or add order_ref'
+            as what_to_do
+    from {{ ref('int_parcel_bill__spread') }}
+    where order_line_key = 'unknown'
+),
+
 doubts as (
     select * from lots_without_batch
     union all
     select * from skus_without_product
     union all
     select * from lots_beyond_batch
+    union all
+    select * from bills_without_order
 ),
 
 final as (

@@ -104,6 +104,18 @@ cases as (
     from {{ ref('fct_case') }}
 ),
 
+-- charges of carriers' bills
+parcel_bills as (
+    select
+        'files' as connector,
+        account,
+        bool_or(amount_reporting is null) as is_rate_missing,
+        bool_and(order_line_key = 'unknown') as is_unlinked,
+        false as is_unmapped
+    from {{ ref('int_parcel_bill__spread') }}
+    group by account, bill_key
+),
+
 settlements as (
     select
         summed.connector,
@@ -130,6 +142,8 @@ fact_rows as (
     select * from settlement_lines
     union all
     select * from cases
+    union all
+    select * from parcel_bills
 ),
 
 tonight as (

@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from sources._sandbox.truth.attribution import allocated, shares
+from sources._sandbox.truth.carriage import Charge
 from sources._sandbox.truth.facts import (
     NEVER,
     Known,
@@ -58,6 +59,8 @@ class Event:
     return_key: str = NONE
     reason: str = NO_REASON
     origin: str = ""
+    parcel_key: str = NONE
+    day: date | None = None  # null: that of `at` where the line was sold
 
 
 def costs(known: Known, settled: Iterable[SettlementRow]) -> Iterator[Row]:
@@ -66,8 +69,13 @@ def costs(known: Known, settled: Iterable[SettlementRow]) -> Iterator[Row]:
     for fate in known.fates.values():
         for event in _events(known, fate, bills):
             yield from _rows(known, event)
+    for event in _carried(known):
+        yield from _rows(known, event)
     for row in bills.loose:
         yield from _loose_rows(known, row)
+    for charge in known.charges:
+        if not charge.parts and not charge.is_way_out:
+            yield from _loose_charge(known, charge)
 
 
 def _without_credits(known: Known, settled: Iterable[SettlementRow]) -> list[SettlementRow]:
@@ -226,10 +234,7 @@ def _fee_kept(fate: Fate, refund: Refund, bills: Bills) -> Decimal:
 
 def _charged(fate: Fate, bill: SettlementRow) -> Event:
     component = after_sales_component(bill) or ""
-    back = sorted(
-        (row for row in fate.returns if not row.has_no_goods),
-        key=lambda row: (row.evidence_date or NEVER, row.key),
-    )
+    return_key, reason = _return_of_line(fate)
     return Event(
         component,
         bill["amount"] if component in CREDITS else -bill["amount"],
@@ -237,10 +242,72 @@ def _charged(fate: Fate, bill: SettlementRow) -> Event:
         bill["posted_at"],
         BILLED,
         fate.line,
-        UNKNOWN if len(back) > 1 else back[0].key if back else NONE,
-        back[0].reason_final if back else NO_REASON,
+        return_key,
+        reason,
         f"{bill['account']}|{bill['settlement_id']}|{bill['row_no']}",
     )
+
+
+def _return_of_line(fate: Fate) -> tuple[str, str]:
+    """Return and reason of a cost that names only its line."""
+    back = sorted(
+        (row for row in fate.returns if not row.has_no_goods),
+        key=lambda row: (row.evidence_date or NEVER, row.key),
+    )
+    if not back:
+        return NONE, NO_REASON
+    return UNKNOWN if len(back) > 1 else back[0].key, back[0].reason_final
+
+
+def carriage_component(charge: Charge) -> str:
+    """What a charge is to the after-sale, the way out of goods sent instead included."""
+    if charge.kind == "claim_credit":
+        return "carrier_claim"
+    if charge.is_way_out:
+        return "replacement_shipping"
+    return "duties_not_reclaimed" if charge.kind == "duty" else "return_shipping"
+
+
+def _carried(known: Known) -> Iterator[Event]:
+    """Ways back and claims of each line; all that carrying goods cost that were sent instead."""
+    for charge in known.charges:
+        for key, part in charge.parts.items():
+            instead = known.sent_instead.get(key)
+            if instead is None and charge.is_way_out:
+                continue
+            if instead is None:
+                fate = known.fates[key]
+                return_key, reason = _return_of_line(fate)
+            else:
+                fate, link = instead
+                row = fate.return_of(link)
+                return_key, reason = (row.key, row.reason_final) if row else (NONE, NO_REASON)
+            yield Event(
+                carriage_component(charge), part, charge.currency, charge.at, BILLED, fate.line,
+                return_key, reason, f"{charge.number}|{charge.kind}|{charge.bill}|{key}",
+                charge.parcel.key if charge.parcel else UNKNOWN, charge.day,
+            )  # fmt: skip
+
+
+def _in_vain(known: Known, fate: Fate, row: Return, back_at: datetime) -> Iterator[Event]:
+    """The way out of goods that are back and its duty, as carriers billed them."""
+    line = fate.line
+    is_instead = line.key in known.sent_instead
+    ways: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    last: dict[str, datetime] = {}
+    for charge in known.ways_out.get(line.key, ()):
+        is_duty = charge.kind == "duty"
+        name = "duties_not_reclaimed" if is_duty else "outbound_shipping_lost"
+        if not (is_duty and is_instead):
+            ways[name, charge.currency] += charge.parts[line.key]
+        last[charge.currency] = max(charge.at, last.get(charge.currency, charge.at))
+    for (name, unit), paid in ways.items():
+        at = max(back_at, last[unit])
+        day = max(line.place.day(back_at) or NEVER, last[unit].date())
+        yield Event(
+            name, rounded(paid * row.quantity / line.shipped), unit, at, BILLED, line, row.key,
+            row.reason_final, f"{row.key}|{unit}", NONE, day,
+        )  # fmt: skip
 
 
 def _came_back(known: Known, fate: Fate, row: Return, bills: Bills) -> Iterator[Event]:
@@ -259,6 +326,7 @@ def _came_back(known: Known, fate: Fate, row: Return, bills: Bills) -> Iterator[
         lost = rounded(fees * row.quantity / line.shipped)
         unit = sent[0]["currency"]
         yield event("outbound_shipping_lost", lost, unit, row.received_at, BILLED)
+    yield from _in_vain(known, fate, row, row.received_at)
     if not is_written_off(row):
         return
     cost, unit = unit_cost(known, line), known.rates.reporting
@@ -298,11 +366,12 @@ def _sent_again(known: Known, fate: Fate, link: Link, bills: Bills) -> Iterator[
 
 
 def _rows(known: Known, event: Event) -> Iterator[Row]:
-    line, day = event.line, event.line.place.day(event.at)
+    line, day = event.line, event.day or event.line.place.day(event.at)
     head = {
         "order_line_key": line.key,
         "order_key": line.order_key,
         "return_line_key": event.return_key,
+        "parcel_key": event.parcel_key,
         "account": line.account,
         "marketplace": line.place.name,
         "country": line.country,
@@ -324,6 +393,7 @@ def _loose_rows(known: Known, bill: SettlementRow) -> Iterator[Row]:
         "order_line_key": UNKNOWN,
         "order_key": UNKNOWN,
         "return_line_key": NONE,
+        "parcel_key": NONE,
         "account": bill["account"],
         "marketplace": bill["marketplace"],
         "country": "ZZ",
@@ -338,6 +408,30 @@ def _loose_rows(known: Known, bill: SettlementRow) -> Iterator[Row]:
     origin = f"{bill['account']}|{bill['settlement_id']}|{bill['row_no']}"
     yield from _parts(
         known, head, component, amount, bill["currency"], told, NO_REASON, origin
+    )  # fmt: skip
+
+
+def _loose_charge(known: Known, charge: Charge) -> Iterator[Row]:
+    """A way back or a claim of a parcel of no order."""
+    parcel = charge.parcel
+    head = {
+        "order_line_key": UNKNOWN,
+        "order_key": UNKNOWN,
+        "return_line_key": NONE,
+        "parcel_key": parcel.key if parcel else UNKNOWN,
+        "account": parcel.account if parcel else UNKNOWN,
+        "marketplace": parcel.marketplace if parcel else UNKNOWN,
+        "country": "ZZ",
+        "sku": UNKNOWN,
+        "source": UNALLOCATED,
+        "event_at": charge.at,
+        "event_date": charge.day,
+        "cohort_month": NEVER,
+    }
+    told = known.rates.convert(abs(charge.amount), charge.currency, charge.day)
+    yield from _parts(
+        known, head, carriage_component(charge), charge.amount, charge.currency, told, NO_REASON,
+        f"{charge.number}|{charge.kind}|{charge.bill}",
     )  # fmt: skip
 
 
@@ -360,7 +454,6 @@ def _parts(
             yield {
                 **head,
                 "cost_key": stable_hash(origin, component, party),
-                "parcel_key": NONE,
                 "case_key": NONE,
                 "component": component,
                 "direction": forward if amount > 0 else backward,

@@ -6,16 +6,18 @@ Belongs here: columns of the contract. Does not belong here: what is true (the o
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 import polars as pl
 
-from sources._sandbox.truth.outcomes import Fate, Horizon, horizon_start
+from sources._sandbox.truth.carriage import Charge
+from sources._sandbox.truth.outcomes import Fate, Horizon, Link, horizon_start
 from sources._sandbox.truth.parcels import Parcel
 from sources._sandbox.truth.rates import Rates, rounded
 from sources._sandbox.truth.reader import NONE, UNKNOWN, Line, Reader, key, part
@@ -59,6 +61,26 @@ class Known:
     refunds: list[Refund]
     stock: Stock
     parcels: list[Parcel] = field(default_factory=list)
+    charges: list[Charge] = field(default_factory=list)
+
+    @cached_property
+    def ways_out(self) -> dict[str, list[Charge]]:
+        """What carriers bill for the way to the buyer, by order line."""
+        found: dict[str, list[Charge]] = defaultdict(list)
+        for charge in self.charges:
+            for line_key in charge.parts if charge.is_way_out else ():
+                found[line_key].append(charge)
+        return found
+
+    @cached_property
+    def sent_instead(self) -> dict[str, tuple[Fate, Link]]:
+        """Lines of goods that went out for others, with the fate of the line they stand in for."""
+        return {
+            link.new.key: (fate, link)
+            for fate in self.fates.values()
+            for link in fate.links
+            if link.new.shipped
+        }
 
     def product(self, sku: str) -> Product:
         return self.products[sku]

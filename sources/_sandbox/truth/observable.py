@@ -16,6 +16,7 @@ import polars as pl
 
 from sources._sandbox.api_faults import source_faults
 from sources._sandbox.truth import facts
+from sources._sandbox.truth.carriage import carrying, charges
 from sources._sandbox.truth.cases import case_rows, ebay_cases, message_rows, with_cases
 from sources._sandbox.truth.columns import FACTS, fact
 from sources._sandbox.truth.costs import costs
@@ -52,7 +53,7 @@ def observable_tables(
         "fct_order_line": facts.order_lines(known),
         "fct_unit_outcome": facts.unit_outcomes(known),
         "fct_lot_allocation": facts.lot_allocations(known),
-        "fct_parcel": parcel_rows(known.parcels, known.rates),
+        "fct_parcel": parcel_rows(known.parcels, known.rates, carrying(known.charges, known.rates)),
         "fct_parcel_event": event_rows(known.parcels),
         "fct_parcel_line": line_rows(known.parcels),
         "fct_return_line": facts.return_lines(known),
@@ -125,6 +126,7 @@ def _known(world: World, clock: datetime, reporting_currency: str) -> facts.Know
     return facts.Known(
         reader, Rates(world, clock, reporting_currency), horizon, products,
         facts.known_lots(reader), ends, back, paid, stock, parcels,
+        charges(world, clock, parcels),
     )  # fmt: skip
 
 

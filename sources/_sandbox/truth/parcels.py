@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -25,6 +25,7 @@ from sources._sandbox.truth.shipments import Carriers, Shipment, Shipments
 from sources._sandbox.world import geography
 
 Row = dict[str, Any]
+Cost = tuple[Decimal, str, Decimal | None]  # amount, its currency, in the reporting currency
 REUSED_AFTER = timedelta(days=120)
 SILENCE = timedelta(days=7)
 LOST_AFTER = {True: timedelta(days=30), False: timedelta(days=60)}  # express; all others
@@ -69,6 +70,7 @@ class Parcel:
     carrier: str
     number: str
     first_seen: date
+    begun: datetime
     shipments: list[Shipment]
     events: list[Event]
     told: list[Told] = field(default_factory=list)
@@ -427,9 +429,8 @@ def _parcel(
 ) -> Parcel:
     sent = [at for at, thing in group if isinstance(thing, Shipment)]
     first = min(sent, default=group[0][0]).date()
-    parcel = Parcel(
-        clock, carrier, number, first, [t for _, t in group if isinstance(t, Shipment)], []
-    )
+    shipped = [thing for _, thing in group if isinstance(thing, Shipment)]
+    parcel = Parcel(clock, carrier, number, first, group[0][0], shipped, [])
     parcel.events = _events(parcel.key, [t for _, t in group if isinstance(t, Scan)])
     return parcel
 
@@ -473,10 +474,10 @@ def _event_id(parcel_key: str, scan: Scan) -> str:
     return hashlib.md5("|".join(parts).encode(), usedforsecurity=False).hexdigest()
 
 
-def parcel_rows(parcels: list[Parcel], rates: Rates) -> Iterator[Row]:
+def parcel_rows(parcels: list[Parcel], rates: Rates, carrying: Mapping[str, Cost]) -> Iterator[Row]:
     for parcel in parcels:
         unknown = parcel.carrier == UNKNOWN and parcel.service == UNKNOWN
-        amount, currency, day = parcel.label or (None, None, None)
+        amount, currency, reporting, source = _cost(parcel, rates, carrying)
         yield {
             "parcel_key": parcel.key,
             "order_key": parcel.order_key,
@@ -522,10 +523,22 @@ def parcel_rows(parcels: list[Parcel], rates: Rates) -> Iterator[Row]:
             "is_duty_dispute": parcel.is_duty_dispute,
             "cost_amount": amount,
             "currency": currency,
-            "cost_reporting": rates.convert(amount, currency, day) if currency else None,
-            "cost_source": "quoted" if parcel.label else "missing",
+            "cost_reporting": reporting,
+            "cost_source": source,
             "reporting_currency": rates.reporting,
         }
+
+
+def _cost(
+    parcel: Parcel, rates: Rates, carrying: Mapping[str, Cost]
+) -> tuple[Decimal | None, str | None, Decimal | None, str]:
+    """As carriers bill it, else what the label cost."""
+    if parcel.key in carrying:
+        return *carrying[parcel.key], "billed"
+    if parcel.label is None:
+        return None, None, None, "missing"
+    amount, currency, day = parcel.label
+    return amount, currency, rates.convert(amount, currency, day), "quoted"
 
 
 def _centre(parcel: Parcel) -> str:

@@ -52,12 +52,13 @@ _MONEY = pl.Decimal(18, 4)
 
 
 def world_tables(world: World, now: datetime) -> dict[str, pl.DataFrame]:
-    """`order_line`, `fault` and `rate` at the clock `now`."""
+    """`order_line`, `fault`, `rate` and `carrier_bill` at the clock `now`."""
     clock = now.astimezone(UTC).replace(tzinfo=None)
     return {
         "order_line": _order_lines(world, clock),
         "fault": _faults(world),
         "rate": world.rates,
+        "carrier_bill": world.carrier_bills.filter(pl.col("billed_at") <= clock),
     }
 
 

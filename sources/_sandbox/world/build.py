@@ -18,6 +18,7 @@ from sources._sandbox.world import (
     shop_tables,
 )
 from sources._sandbox.world.buyers import buyers_table
+from sources._sandbox.world.carrier_bills import carrier_bills_table
 from sources._sandbox.world.fault_tables import fault_table, rates_table, touched_entities
 from sources._sandbox.world.feedback import feedback_table
 from sources._sandbox.world.inspections import inspections_table
@@ -92,6 +93,7 @@ def build_world(scenario: Scenario, until: datetime | date | None = None) -> Wor
         **service_tables(sim, orders, units, shipments, refunds, buyers),
         "product_reviews": product_reviews_table(sim, orders, lines, units, shipments),
         **tracked_tables(sim, orders, units, shipments, requests, markets["market_returns"]),
+        "carrier_bills": carrier_bills_table(sim, orders, shipments, returns, shop["shop_returns"]),
         "inspections": inspections_table(sim, returns, return_units, units),
         "scans": sales_tables.scans_table(units, orders),
         "order_states": sales_tables.states_table(sim),

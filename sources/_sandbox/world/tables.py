@@ -652,6 +652,16 @@ PRODUCT_REVIEWS: Columns = {  # of the seller's own shops, in a review app
     "changed_at": TIME,  # the buyer thinks better of it; null: never
     "changed_stars": pl.Int64,
 }
+CARRIER_BILLS: Columns = {  # what carriers bill the seller; as the dataset parcel_costs
+    "carrier": pl.String,
+    "tracking_number": pl.String,
+    "charge_type": pl.String,
+    "amount_minor": MONEY,
+    "currency": pl.String,
+    "billed_at": TIME,  # midnight of a Monday
+    "bill_ref": pl.String,
+    "service": pl.String,
+}
 INSPECTIONS: Columns = {  # the seller's own grading; as the dataset return_inspections
     "inspection_id": pl.String,
     "return_no": pl.String,
@@ -792,6 +802,7 @@ class World:
     product_reviews: pl.DataFrame
     tracked_parcels: pl.DataFrame
     parcel_scans: pl.DataFrame
+    carrier_bills: pl.DataFrame
     inspections: pl.DataFrame
     scans: pl.DataFrame
     order_states: pl.DataFrame

@@ -4,16 +4,8 @@ parcels as (
     select * from {{ ref('int_parcel__measured') }}
 ),
 
-named_parcels as (
-    select * from {{ ref('int_parcel__identified') }}
-),
-
-costs as (
-    {{ union_conformed('parcel_costs') }}
-),
-
-carriers as (
-    select * from {{ ref('base_tracking__carriers') }}
+bills as (
+    select * from {{ ref('int_parcel_bill__spread') }}
 ),
 
 replacements as (
@@ -29,35 +21,17 @@ setting as (
     select * from {{ source('settings', 'setting') }}
 ),
 
--- a bill comes after the scans: it is of the last parcel of its number that had begun
+-- what carrying it cost: no duties, no compensation
 billed as (
     select
-        named_parcels.parcel_key,
-        costs.amount,
-        costs.currency,
-        cast(costs.billed_at as date) as cost_date
-    from costs
-    left join carriers on {{ carrier_word("costs.carrier_raw") }} = carriers.word
-    inner join named_parcels
-        on
-            coalesce(carriers.carrier, {{ carrier_word("costs.carrier_raw") }}, 'unknown')
-            = named_parcels.named_carrier
-            and {{ tracking_number("costs.tracking_number") }} = named_parcels.tracking_number
-    where costs.charge_type in ('freight', 'surcharge', 'return')
-    qualify
-        row_number() over (
-            partition by
-                costs.carrier_raw,
-                costs.tracking_number,
-                costs.charge_type,
-                coalesce(costs.bill_ref, '')
-            order by
-                case
-                    when named_parcels.seen_from <= costs.billed_at + interval '1' day then 0
-                    else 1
-                end,
-                abs({{ hours_between("named_parcels.seen_from", "costs.billed_at") }})
-        ) = 1
+        parcel_key,
+        bill_key,
+        min(currency) as currency,
+        min(billed_date) as cost_date,
+        sum(amount) as amount
+    from bills
+    where charge_type in ('freight', 'surcharge', 'return') and parcel_key <> 'unknown'
+    group by parcel_key, bill_key
 ),
 
 quoted as (
@@ -67,18 +41,25 @@ quoted as (
         parcels.label_currency as currency,
         cast(parcels.shipped_at as date) as cost_date
     from parcels
-    left join billed on parcels.parcel_key = billed.parcel_key
-    where parcels.label_amount is not null and billed.parcel_key is null
+    where
+        parcels.label_amount is not null
+        and parcels.parcel_key not in (select billed.parcel_key from billed)
 ),
 
 charges as (
     select
-        *,
+        parcel_key,
+        amount,
+        currency,
+        cost_date,
         'billed' as cost_source
     from billed
     union all
     select
-        *,
+        parcel_key,
+        amount,
+        currency,
+        cost_date,
         'quoted' as cost_source
     from quoted
 ),

@@ -40,6 +40,29 @@ sale_fees as (
     group by order_line_key
 ),
 
+goods_back as (
+    select
+        order_line_key,
+        sum(landed_cost_returned) as landed_cost_returned,
+        cast(sum(quantity) as double) / min(quantity_shipped) as share_back
+    from {{ ref('int_cost_return__valued') }}
+    group by order_line_key
+),
+
+-- what carriers bill for the way out; the duty of what came back is a cost after the sale
+carriage as (
+    select
+        bills.order_line_key,
+        {{ money("sum(cast(bills.amount_reporting as double) * case
+            when bills.charge_type = 'duty' then 1 - coalesce(goods_back.share_back, 0)
+            else 1
+        end)") }} as carriage_fee
+    from {{ ref('int_parcel_bill__spread') }} as bills
+    left join goods_back on bills.order_line_key = goods_back.order_line_key
+    where {{ is_way_out("bills") }}
+    group by bills.order_line_key
+),
+
 costs as (
     select * from {{ ref('fct_after_sales_cost') }}
 ),
@@ -69,14 +92,6 @@ refunds as (
     group by order_line_key
 ),
 
-goods_back as (
-    select
-        order_line_key,
-        sum(landed_cost_returned) as landed_cost_returned
-    from {{ ref('int_cost_return__valued') }}
-    group by order_line_key
-),
-
 sold as (
     select
         order_lines.*,
@@ -102,7 +117,7 @@ sold as (
         end as landed_cost,
         case
             when sent_instead.new_order_line_key is not null then 0
-            else coalesce(sale_fees.fulfilment_fee, 0)
+            else coalesce(sale_fees.fulfilment_fee, 0) + coalesce(carriage.carriage_fee, 0)
         end as outbound_cost,
         coalesce(sale_fees.sale_fee, 0) as marketplace_fees
     from order_lines
@@ -110,6 +125,7 @@ sold as (
     inner join outcomes on order_lines.order_line_key = outcomes.order_line_key
     left join sent_instead on order_lines.order_line_key = sent_instead.new_order_line_key
     left join sale_fees on order_lines.order_line_key = sale_fees.order_line_key
+    left join carriage on order_lines.order_line_key = carriage.order_line_key
 ),
 
 before_after_sales as (
