@@ -90,11 +90,37 @@ linked as (
         refunds.*,
         coalesce(by_number.return_line_key, by_order.return_line_key, 'none') as return_line_key,
         coalesce(by_number.is_back, by_order.is_back, false) as is_back,
-        coalesce(outcomes.never_arrived, 0) > 0 as is_undelivered
+        coalesce(outcomes.never_arrived, 0) as never_arrived
     from refunds
     left join by_number on refunds.refund_line_key = by_number.refund_line_key
     left join by_order on refunds.refund_line_key = by_order.refund_line_key
     left join outcomes on refunds.order_line_key = outcomes.order_line_key
+),
+
+judged as (
+    select
+        *,
+        -- who lost a parcel lets the buyer keep what is not there
+        coalesce(
+            units_refunded > 0
+            and not is_back
+            and coalesce(is_returnless, true)
+            and not is_line_cancelled
+            and coalesce(native_kind, 'inr') = 'inr',
+            false
+        ) as may_be_lost
+    from linked
+),
+
+counted as (
+    select
+        *,
+        coalesce(sum(case when may_be_lost then units_refunded else 0 end) over (
+            partition by order_line_key
+            order by refunded_at, refund_line_key
+            rows between unbounded preceding and 1 preceding
+        ), 0) as lost_before
+    from judged
 ),
 
 final as (
@@ -105,19 +131,14 @@ final as (
             when is_line_cancelled then 'cancellation'
             when goods_amount = 0 and shipping_amount > 0 then 'shipping_only'
             when order_line_key = 'unknown' then 'unknown'
-            -- who lost a parcel lets the buyer keep what is not there
-            when
-                units_refunded > 0
-                and is_undelivered
-                and not is_back
-                and coalesce(is_returnless, true)
-                then 'inr'
+            -- of the units of a line, only as many as never arrived
+            when may_be_lost and lost_before < never_arrived then 'inr'
             when is_returnless and units_refunded > 0 then 'returnless'
             when units_refunded > 0 and (is_back or not is_returnless) then 'full_return'
             when units_refunded > 0 then 'returnless'
             else 'partial_kept'
         end as kind
-    from linked
+    from counted
 )
 
 select

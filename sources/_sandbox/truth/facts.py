@@ -400,19 +400,34 @@ _KINDS = {"undeliverable": "inr", "partial_return": "partial_kept"}
 
 
 def refund_kind(refund: Refund, fate: Fate) -> str:
+    """Refunds without goods back pay for the units that never arrived first, one by one."""
     if refund.given_kind is not None:
         return _KINDS.get(refund.given_kind, refund.given_kind)
-    line, row = fate.line, refund.return_row
-    if line.cancelled == line.ordered:
+    if fate.line.cancelled == fate.line.ordered:
         return "cancellation"
     if not refund.goods and refund.shipping > 0:
         return "shipping_only"
     if not refund.units:
         return "partial_kept"
-    if refund.has_goods or (row is not None and row.received_at and row.is_buyer_return):
+    if not _may_be_lost(refund, fate):
         return "full_return"
-    is_lost = line.undelivered > 0 or (row is not None and row.is_undeliverable)
-    return "inr" if is_lost or "undelivered" in fate.outcomes else "returnless"
+    undeliverable = sum(row.quantity for row in fate.returns if row.is_undeliverable)
+    never_arrived = min(max(fate.line.undelivered, undeliverable), fate.line.shipped)
+    before = (refund.refunded_at, refund.key)
+    paid_before = sum(
+        other.units
+        for other in fate.refunds
+        if (other.refunded_at, other.key) < before and _may_be_lost(other, fate)
+    )
+    return "inr" if paid_before < never_arrived else "returnless"
+
+
+def _may_be_lost(refund: Refund, fate: Fate) -> bool:
+    row, kind = refund.return_row, refund.given_kind
+    is_back = row is not None and row.received_at and row.is_buyer_return
+    is_other = kind is not None and _KINDS.get(kind, kind) != "inr"
+    is_cancelled = fate.line.cancelled == fate.line.ordered
+    return bool(refund.units) and not (refund.has_goods or is_back or is_other or is_cancelled)
 
 
 def refund_lines(known: Known) -> Iterator[Row]:
