@@ -35,8 +35,12 @@ AUTOMATIC_VIA: Mapping[Provider, tuple[str, ...]] = {
     "gorgias": ("rule", "api"),
 }
 
-# Amazon, eBay, and the number of a shop's order.
-ORDER_PATTERN = r"\b\d{3}-\d{7}-\d{7}\b|\b\d{2}-\d{5}-\d{5}\b|#\d{3,10}\b"
+# Amazon; eBay; Walmart's number for the buyer; TikTok Shop; a shop's number, with letters before it
+# or a #. Bare digits of other lengths are phones, articles, parcels. Chinese has no spaces.
+ORDER_PATTERN = (
+    r"(?<![0-9A-Za-z])(?:\d{3}-\d{7}-\d{7}|\d{2}-\d{5}-\d{5}|20\d{13}|5[78]\d{16}"
+    r"|[A-Za-z]{2,4}-\d{6,14})(?![0-9A-Za-z])|#\d{3,10}(?![0-9])"
+)
 
 
 class HelpdeskAccount(AccountSettings):

@@ -200,7 +200,11 @@ def test_16_brands_and_groups_get_the_names_of_the_settings(tmp_path: Path) -> N
             ("028-1234567-7654321", "pattern"),
         ),
         ({"tags": ["vip", "12-34567-89012"], "external_id": "X"}, ("12-34567-89012", "pattern")),
+        ({"subject": "Order 200012345678901 late"}, ("200012345678901", "pattern")),
+        ({"subject": "订单576858019192601577未收到"}, ("576858019192601577", "pattern")),
+        ({"tags": ["late", "sh-000000012345"]}, ("sh-000000012345", "pattern")),
         ({"subject": "call 030 1234567", "external_id": "X9"}, ("X9", "external_id")),
+        ({"subject": "EAN 4006381333931, parcel 00340434161094042557"}, (None, None)),
         ({}, (None, None)),
     ],
 )

@@ -1,7 +1,7 @@
 -- One row per text by which a file may name an order of an account: the order it is, or NULL where
 -- the text names two. Connector and account `all`: the texts that desks, review apps and files
 -- without a channel use, looked for among the orders of every account, with or without the # of a
--- number.
+-- number, in small letters or capitals (desks write tags in small ones).
 with
 
 cases as (
@@ -109,7 +109,9 @@ found_anywhere as (
         names.account,
         names.order_id
     from asked_anywhere
-    inner join names on ltrim(asked_anywhere.order_ref, '#') = ltrim(names.order_ref, '#')
+    inner join names
+        on
+            upper(ltrim(asked_anywhere.order_ref, '#')) = upper(ltrim(names.order_ref, '#'))
     qualify
         names.preference = min(names.preference) over (partition by asked_anywhere.order_ref)
 ),

@@ -26,7 +26,10 @@ from sources._sandbox.world.service_ids import number_of
 from sources._sandbox.world.working_hours import business_minutes
 
 Row = dict[str, Any]
-_NUMBERS = re.compile(r"\b\d{3}-\d{7}-\d{7}\b|\b\d{2}-\d{5}-\d{5}\b|#\d{3,10}\b")
+_NUMBERS = re.compile(  # of Amazon, eBay, Walmart, TikTok Shop, a shop by files, Shopify
+    r"(?<![0-9A-Za-z])(?:\d{3}-\d{7}-\d{7}|\d{2}-\d{5}-\d{5}|20\d{13}|5[78]\d{16}"
+    r"|[A-Za-z]{2,4}-\d{6,14})(?![0-9A-Za-z])|#\d{3,10}(?![0-9])"
+)
 _TOPICS = Path(__file__).parents[2] / "helpdesk" / "topics.csv"
 _MINUTE = timedelta(minutes=1)
 
@@ -73,14 +76,14 @@ class _Orders:
         self._lines = lines_by_order(known)
         self._by: tuple[dict[str, set[str]], ...] = (defaultdict(set), defaultdict(set))
         for key, lines in self._lines.items():
-            self._by[0][lines[0].order_id.lstrip("#")].add(key)
-            self._by[1][lines[0].order_number.lstrip("#")].add(key)
+            self._by[0][lines[0].order_id.lstrip("#").upper()].add(key)
+            self._by[1][lines[0].order_number.lstrip("#").upper()].add(key)
 
     def named(self, text: str | None) -> Sequence[Line]:
         if not text:
             return ()
         for names in self._by:
-            found = names.get(text.lstrip("#"))
+            found = names.get(text.lstrip("#").upper())
             if found:
                 return self._lines[next(iter(found))] if len(found) == 1 else ()
         return ()
