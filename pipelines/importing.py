@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pydantic
 
+from pipelines import market_files
 from pipelines.imported import (
     Imported,
     ImportedAccount,
@@ -42,7 +43,7 @@ from sources._core.durable import write_atomically
 from sources._core.errors import SourceError
 from sources._core.landing import LandingWriter, finished_sources, stream_folder
 from sources._core.records import Encoded, RecordEncoder
-from sources.files import parcel_exports, shop_export
+from sources.files import market_exports, parcel_exports, shop_export
 from sources.files.as_downloaded import TextTable, read_downloaded
 from sources.files.cells import FileRefusedError
 
@@ -74,6 +75,9 @@ class Importer:
                     findings.append(self._take_shop_export(path, table))
                     continue
                 file = self._recognised(path, table)
+                if isinstance(file, market_exports.Found):
+                    findings.append(market_files.take(self, path, file))
+                    continue
                 if isinstance(file, parcel_exports.ParcelExport):
                     findings.append(self._take_parcels(path, table, file))
                     continue
@@ -91,11 +95,18 @@ class Importer:
         order = {path: number for number, path in enumerate(paths)}
         return sorted(findings, key=lambda f: order[f.path])
 
-    def _recognised(self, path: Path, table: TextTable) -> Recognised | parcel_exports.ParcelExport:
+    def _recognised(
+        self, path: Path, table: TextTable
+    ) -> Recognised | market_exports.Found | parcel_exports.ParcelExport:
         """A marketplace's report first: some have tracking numbers too."""
+        exports = market_files.known_exports()
         try:
-            return recognise(path, table, self.connectors)
+            return recognise(path, table, self.connectors, [e.export.title["en"] for e in exports])
         except RefusedError:
+            text = table.data.decode(table.charset or "utf-8-sig", "replace")
+            found = market_exports.recognise_export(text, exports)
+            if found is not None:
+                return found
             parcels = parcel_exports.recognise_parcels(table.header)
             if parcels is None:
                 raise
@@ -135,9 +146,9 @@ class Importer:
         lines = shop_export.order_lines(text, channel)
         if not lines:
             return Finding(path, "empty", "the export has no rows", title=title, account=channel)
-        self._drop(shop_export.DATASET, path, sha256, shop_export.as_csv(lines))
+        self.drop(shop_export.DATASET, path, sha256, shop_export.as_csv(lines))
         days = sorted(date.fromisoformat(line["ordered_at"][:10]) for line in lines)
-        if not self._has_api(channel):
+        if not self.has_api(channel):
             self.imported = self.imported.with_account(ImportedAccount("files", channel, ()))
         self.imported = self.imported.with_file(
             ImportedFile(
@@ -188,7 +199,7 @@ class Importer:
             raise RefusedError(
                 "its days are not written as 2026-11-22: download it again with ISO dates"
             ) from None
-        self._drop(kind.dataset, path, sha256, parcel_exports.as_csv(rows))
+        self.drop(kind.dataset, path, sha256, parcel_exports.as_csv(rows))
         self.imported = self.imported.with_file(
             ImportedFile(
                 name=path.name,
@@ -225,7 +236,7 @@ class Importer:
             )
         return shops[0] if shops else "shopify"
 
-    def _drop(self, dataset: str, path: Path, sha256: str, content: bytes) -> None:
+    def drop(self, dataset: str, path: Path, sha256: str, content: bytes) -> None:
         """Into the inbox, as a file that has lain there long enough for the next night."""
         name = f"{path.stem}-{sha256[:8]}.csv"
         target = self.places.inbox / dataset / re.sub(r"[^\w.-]", "_", name)
@@ -239,7 +250,7 @@ class Importer:
         known = [
             a
             for a in self.settings.accounts
-            if a.connector == file.connector.name and self._has_api(a.name)
+            if a.connector == file.connector.name and self.has_api(a.name)
         ]
         known += self._accounts_of_reports(file)
         counts = self._counts(file)
@@ -249,7 +260,7 @@ class Importer:
         if account is None:
             self._may_be_new(file, name)
         elif (
-            self._has_api(name)
+            self.has_api(name)
             and file.marketplaces
             and not file.marketplaces & set(account.marketplaces)
         ):
@@ -263,7 +274,7 @@ class Importer:
                 f"its orders are those of account {listed(counts)}, not of {name}: it belongs to "
                 "another account. Leave out --account, or name the right one"
             )
-        if account is not None and self._has_api(name):
+        if account is not None and self.has_api(name):
             return account
         return self._reports_account(file, name, account)
 
@@ -308,7 +319,7 @@ class Importer:
         return downloads.account_name(file.marketplaces)
 
     def _may_be_new(self, file: Recognised, name: str) -> None:
-        with_api = [a.name for a in self.settings.accounts if self._has_api(a.name)]
+        with_api = [a.name for a in self.settings.accounts if self.has_api(a.name)]
         if with_api:
             raise RefusedError(
                 f"it is of {listed(file.marketplaces) or 'an account that is not set'}, and "
@@ -316,7 +327,7 @@ class Importer:
                 f"--account, or add an [[accounts]] block for {name}"
             )
 
-    def _has_api(self, name: str) -> bool:
+    def has_api(self, name: str) -> bool:
         return (
             any(a.name == name for a in self.settings.accounts)
             and name not in self.settings.reports_only
@@ -368,7 +379,7 @@ class Importer:
             raise
         last = Page((), file.content.source_ref, on_landed=lambda: None)
         writer.write(Encoded(), last)
-        if not self._has_api(account.name):
+        if not self.has_api(account.name):
             writer.end_window(cursor_after=min(_end_of(file.last), self.now), complete=False)
 
     def _remember(self, file: Recognised, account: AccountSettings) -> None:

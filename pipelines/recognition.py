@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -95,8 +95,13 @@ class Recognised:
         )
 
 
-def recognise(path: Path, table: TextTable, connectors: Mapping[str, Connector]) -> Recognised:
-    """Which report a file is, by its header; RefusedError where it is none."""
+def recognise(
+    path: Path,
+    table: TextTable,
+    connectors: Mapping[str, Connector],
+    other_titles: Sequence[str] = (),
+) -> Recognised:
+    """Which report a file is, by its header; RefusedError where it is none, with all titles."""
     judged = [
         (download.fits(table.header, table.sample), connector, download)
         for connector in connectors.values()
@@ -115,7 +120,12 @@ def recognise(path: Path, table: TextTable, connectors: Mapping[str, Connector])
             f"download the report again ({near[2].where['en']}) and import it as it is"
         )
     known = sorted(
-        {*(d.title["en"] for _, _, d in judged), shop_export.TITLE["en"], *parcel_exports.titles()}
+        {
+            *(d.title["en"] for _, _, d in judged),
+            shop_export.TITLE["en"],
+            *other_titles,
+            *parcel_exports.titles(),
+        }
     )
     raise RefusedError(
         f"no report that is known has a header like this ({words}). Known are: "

@@ -5,6 +5,7 @@ from sources._core.connector import Connector
 from .checks import check_account
 from .client import open_account
 from .config import API_VERSION, SUNSET_DATE, WalmartAccount
+from .downloads import DOWNLOADS
 from .streams import STREAMS
 
 CONNECTOR = Connector(
@@ -16,4 +17,5 @@ CONNECTOR = Connector(
     account_kind="marketplace",
     api_version=API_VERSION,
     sunset_date=SUNSET_DATE,
+    downloads=DOWNLOADS,
 )

@@ -31,7 +31,7 @@ BINARY = {"Accept": "application/octet-stream"}  # text/csv and JSON are refused
 REQUIRED = ("transaction_type", "amount")
 ROWS_A_PAGE = 1_000
 
-_KEPT = frozenset(ReconRow.__struct_fields__) - {"report_date", "row_no"}
+KEPT = frozenset(ReconRow.__struct_fields__) - {"report_date", "row_no"}
 _DAYS = ("period_start_date", "period_end_date", "transaction_posted_timestamp")
 _AMOUNTS = ("amount", "total_payable")
 OTHER_NAMES = {
@@ -120,7 +120,7 @@ def _pages(client: WalmartClient, report: _Report) -> Iterator[Page]:
 
 def recon_pages(text: str, day: date, ref: str) -> Iterator[Page]:
     """Rows of a report in pages; the last one ends the source."""
-    table = read_table(text, _KEPT, RECON_DROPPED, OTHER_NAMES)
+    table = read_table(text, KEPT, RECON_DROPPED, OTHER_NAMES)
     lacking = [name for name in REQUIRED if name not in table.columns]
     if lacking:
         raise StopStream(

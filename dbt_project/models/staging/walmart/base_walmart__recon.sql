@@ -1,4 +1,5 @@
--- One row per row of a payment report; its day is that of the report's settlement.
+-- One row per row of a payment report; its day is that of the report's settlement. A report that
+-- was read from the API and downloaded as well has two days, but one period: the later day counts.
 with
 
 source as (
@@ -35,6 +36,28 @@ currencies as (
     group by account, settlement_id
 ),
 
+periods as (
+    select
+        account,
+        settlement_id
+    from (
+        select
+            _account as account,
+            report_date as settlement_id,
+            max(period_start_date) as period_start,
+            max(period_end_date) as period_end,
+            max(nullif(trim(currency), '')) as currency
+        from source
+        group by _account, report_date
+    ) as reports
+    qualify
+        row_number() over (
+            partition by account, period_start, period_end, currency
+            order by settlement_id desc
+        ) = 1
+        or period_end is null
+),
+
 recon as (
     select
         rows_of_reports.account,
@@ -57,6 +80,10 @@ recon as (
         on
             rows_of_reports.account = currencies.account
             and rows_of_reports.settlement_id = currencies.settlement_id
+    inner join periods
+        on
+            rows_of_reports.account = periods.account
+            and rows_of_reports.settlement_id = periods.settlement_id
 )
 
 select * from recon
