@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import logging
 import re
+import shutil
 from collections.abc import Iterator, Mapping
+from dataclasses import fields, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pydantic
 import pytest
@@ -124,7 +126,7 @@ def marketplaces_of(connector: Connector) -> list[str]:
     return same[:2]
 
 
-def scenario_of(connector: Connector, folder: Path) -> Scenario:
+def scenario_of(connector: Connector, folder: Path, provider: str | None = None) -> Scenario:
     sells = not connector.default_accounts
     text = f"""
         seed = 11
@@ -146,6 +148,7 @@ def scenario_of(connector: Connector, folder: Path) -> Scenario:
         """
     name, places = (connector.name, marketplaces_of(connector)) if sells else ("files", [])
     text += f'\n[[accounts]]\nconnector = "{name}"\nname = "std"\nmarketplaces = {places}\n'
+    text += f'provider = "{provider}"\n' if provider else ""
     if sells and connector.name not in SELLING_CONNECTORS:  # it tells of what a shop sold
         text += '\n[[accounts]]\nconnector = "shopify"\nname = "shop"\n'
     path = folder / f"{connector.name}.toml"
@@ -162,8 +165,10 @@ def world(
     return connector, scenario, build_world(scenario)
 
 
-def account_at(connector: Connector, scenario: Scenario, url: str) -> AccountSettings:
-    values: dict[str, Any] = {"start": START}
+def account_at(
+    connector: Connector, scenario: Scenario, url: str, provider: str | None = None
+) -> AccountSettings:
+    values: dict[str, Any] = {"start": START} | ({"provider": provider} if provider else {})
     if connector.default_accounts:
         values["name"] = connector.default_accounts[0].name
     else:
@@ -172,12 +177,15 @@ def account_at(connector: Connector, scenario: Scenario, url: str) -> AccountSet
 
 
 def night(
-    world: tuple[Connector, Scenario, World], landing: Path, now: datetime
+    world: tuple[Connector, Scenario, World],
+    landing: Path,
+    now: datetime,
+    provider: str | None = None,
 ) -> tuple[list[StreamOutcome], ManualClock]:
     connector, scenario, made = world
     clock = ManualClock(now)
     with serve(made, scenario, clock=clock, with_personal_data=True) as server:
-        account = account_at(connector, scenario, server.base_urls[connector.name])
+        account = account_at(connector, scenario, server.base_urls[connector.name], provider)
         outcomes = run_night(connector, account, landing, clock)
         assert server.failures == []
     return outcomes, clock
@@ -232,6 +240,65 @@ def test_the_same_night_again_changes_nothing(
     again, _clock = night(world, landing, END)
     assert [o.error for o in again if o.error] == []
     assert raw_tables(world[0], landing) == before
+
+
+HAPPENINGS = re.compile(
+    r"order|unit|line|shipment|return|refund|reimburs|feedback|booking|settlement|shop_|market_"
+    r"|service|review|parcel|scan|move|removal|inspection|state"
+)
+
+
+def check_a_silent_night(world: Made, landing: Path, provider: str | None = None) -> None:
+    """Rows that were read stay as they are when the source has nothing to tell any more, but for a
+    report that is complete for its days, which says that a row was withdrawn."""
+    connector, scenario, made = world
+    before = raw_tables(connector, landing)
+    tables = {
+        f.name: getattr(made, f.name).clear()
+        for f in fields(made)
+        if HAPPENINGS.search(f.name) and f.name != "marketplaces"
+    }
+    emptied = (connector, scenario, replace(made, **tables))
+    outcomes, _clock = night(emptied, landing, END + timedelta(days=1), provider)
+    assert [o.error for o in outcomes if o.error] == []
+    silent = {(o.account, o.stream) for o in outcomes if not o.rows}
+    assert any(before.get(place) for place in silent) or connector.account_kind == "reference"
+    after = raw_tables(connector, landing)
+    for place, rows in before.items():
+        stream = next(s for s in connector.streams if s.name == place[1])
+        if not stream.complete_within:
+            assert rows.keys() <= after[place].keys(), place
+            assert place not in silent or after[place] == rows, place
+
+
+def test_a_night_in_which_a_source_tells_nothing_takes_nothing_away(
+    world: Made, one_night: OneNight, tmp_path: Path
+) -> None:
+    landing = tmp_path / "landing"
+    shutil.copytree(one_night[0], landing)
+    check_a_silent_night(world, landing)
+
+
+def providers() -> Iterator[tuple[str, str]]:
+    """Vendors of a connector besides its usual one."""
+    for name in SANDBOXED:
+        field = connectors()[name].settings.model_fields.get("provider")
+        if field is not None:
+            yield from ((name, vendor) for vendor in get_args(field.annotation)
+                        if vendor != field.default)  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "vendor"), list(providers()))
+def test_a_night_in_which_another_vendor_tells_nothing_takes_nothing_away(
+    name: str, vendor: str, tmp_path: Path
+) -> None:
+    connector = connectors()[name]
+    scenario = scenario_of(connector, tmp_path, vendor)
+    made = (connector, scenario, build_world(scenario))
+    landing = tmp_path / "landing"
+    outcomes, _clock = night(made, landing, END, vendor)
+    assert [o.error for o in outcomes if o.error] == []
+    check_a_silent_night(made, landing, vendor)
 
 
 def test_two_nights_give_the_same_rows_as_one(
