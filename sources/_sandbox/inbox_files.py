@@ -17,11 +17,12 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 
+from sources._sandbox.world import geography
 from sources._sandbox.world.tables import World
 
 MARKER = ".sandbox-drops.json"
@@ -393,6 +394,24 @@ def _inspections(world: World, _clock: datetime) -> _Drop:
     return _once(frame, pl.col("inspected_at"))
 
 
+def _policies(world: World, _clock: datetime) -> _Drop:
+    """Refunds within 14 days of receipt, faster where the law of the sandbox's countries says so,
+    slower for cash on delivery."""
+    countries = sorted(geography.COUNTRIES)
+    rows: list[tuple[str, str | None, str | None, int]]
+    rows = [(country, None, None, 7 if country == "US" else 14) for country in countries]
+    rows += [(country, None, "cod", 21) for country in countries]
+    markets = world.marketplaces.filter(pl.col("connector") == "ebay")
+    rows += [(row["country"], row["marketplace"], None, 5) for row in markets.iter_rows(named=True)]
+    frame = pl.DataFrame(
+        rows, ["country", "marketplace", "payment_method", "refund_promise_days"], orient="row"
+    ).with_columns(
+        pl.lit(world.scenario.start - timedelta(days=365)).alias("valid_from"),
+        pl.lit("sandbox").alias("source"),
+    )
+    return _from_the_start(world, frame)
+
+
 def _carrier_bills(world: World, _clock: datetime) -> _Drop:
     frame = world.carrier_bills.select(
         "carrier", "tracking_number", "charge_type",
@@ -416,6 +435,7 @@ _AS_GZIP = frozenset({"goods_receipts"})
 
 DATASETS: Mapping[str, Callable[[World, datetime], _Drop]] = {
     "warehouses": _warehouses,
+    "policies": _policies,
     "products": _products,
     "sku_map": _sku_map,
     "fx_rates": _fx_rates,

@@ -612,6 +612,17 @@ def _lots() -> dict[str, list[Row]]:
             {"fulfilment_centre_id": "WH1", "country": "US", "kind": "own"},
             {"fulfilment_centre_id": "PHX7", "country": "US", "kind": "marketplace"},
         ],
+        # promises of refunds: by country, until the sales of the example, on one site, by payment
+        "raw_files.policies": [
+            {"country": "US", "refund_promise_days": days, **scope}
+            for days, scope in (
+                (30, {"valid_from": date(2025, 1, 1), "valid_to": date(2026, 1, 2)}),
+                (14, {"valid_from": date(2026, 1, 2)}),
+                (7, {"valid_from": date(2026, 1, 2), "marketplace": DE}),
+                (21, {"valid_from": date(2026, 1, 2), "payment_method": "cod"}),
+                (9, {"valid_from": date(2026, 1, 2), "marketplace": "amazon_moon"}),
+            )
+        ],
         "raw_files.lot_allocations": [
             file_row(
                 "lot_allocations", channel, order_ref="C1", sku="SCANNED", lot_id="S2", quantity=2

@@ -239,3 +239,35 @@ def test_reasons_add_up_to_the_units_returned() -> None:
     assert made.rows("select sum(units) from marts.mart_return_reason_by_sku") == made.rows(
         "select sum(units_returned) from marts.mart_return_base"
     )
+
+
+def test_a_refund_is_due_by_the_policy_of_the_day_of_the_sale() -> None:
+    """T1 was sold on 2 January and came back on 12 March: 14 days, by the row that begins then."""
+    made = hand_made.built()
+    rows = made.rows(
+        "select occurred_at, promised_at, note, source from marts.fct_order_event"
+        " where event_kind = 'refund_due' and order_key = 'amazon:amz:T1'"
+    )
+    due = hand_made.at("03-26")
+    assert rows == [(due, due, "14", "amazon")]
+    # nothing is due of what has not come back
+    assert not made.rows(
+        "select 1 from marts.fct_order_event"
+        " where event_kind = 'refund_due' and order_key = 'amazon:amz:T3'"
+    )
+
+
+def test_a_policy_of_a_site_that_nobody_sells_on_is_listed() -> None:
+    made = hand_made.built()
+    rows = made.rows(
+        "select marketplace, payment_method, valid_from, valid_to, refund_promise_days"
+        " from marts.dim_policy where country = 'US' order by valid_from, refund_promise_days"
+    )
+    assert [(row[0], row[1], row[4]) for row in rows] == [
+        ("all", "all", 30), ("amazon_de", "all", 7), ("all", "all", 14), ("all", "cod", 21),
+    ]  # fmt: skip
+    assert rows[0][3] == date(2026, 1, 1)
+    assert made.rows(
+        "select example_ref, rows from meta.quarantine"
+        " where quarantine_reason = 'policy_scope_unknown'"
+    ) == [("US amazon_moon", 1)]

@@ -1,6 +1,6 @@
 -- One row per kind of doubt about rows of the seller's files that are loaded all the same: a lot
 -- that no purchase list names, a SKU that no product list names, more received than was made, a
--- bill for a parcel of no order.
+-- bill for a parcel of no order, a policy of a marketplace or country that is not known.
 with
 
 batches as (
@@ -83,6 +83,24 @@ bills_without_order as (
     where order_line_key = 'unknown'
 ),
 
+policies_of_nowhere as (
+    select
+        'policies' as stream,
+        'policy_scope_unknown' as quarantine_reason,
+        policies.country || ' ' || policies.marketplace as example_ref,
+        'Without effect; write the marketplace as in dim_marketplace and the country in two letters'
+            as what_to_do
+    from {{ ref('base_files__policies') }} as policies
+    left join {{ ref('dim_policy') }} as known
+        on
+            policies.country = known.country
+            and policies.marketplace = known.marketplace
+            and policies.category = known.category
+            and policies.payment_method = known.payment_method
+            and policies.valid_from = known.valid_from
+    where known.country is null
+),
+
 doubts as (
     select * from lots_without_batch
     union all
@@ -91,6 +109,8 @@ doubts as (
     select * from lots_beyond_batch
     union all
     select * from bills_without_order
+    union all
+    select * from policies_of_nowhere
 ),
 
 final as (

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sources._sandbox.truth.facts import stable_hash
 from sources._sandbox.truth.parcels import Parcel
 from sources._sandbox.truth.reader import NONE, UNKNOWN
+from sources._sandbox.world import geography
 
 Row = dict[str, Any]
 Rows = Mapping[str, Sequence[Row]]
@@ -76,6 +77,7 @@ def _all(told: Rows, parcels: Iterable[Parcel]) -> Iterator[Happening]:
     yield from _of_lines(told["fct_order_line"])
     yield from _of_parcels(parcels)
     yield from _of_returns(told["fct_return_line"])
+    yield from _of_promises(told)
     yield from _of_refunds(told["fct_refund_line"])
     yield from _of_exchanges(told["fct_exchange"])
     yield from _of_words(told)
@@ -139,6 +141,28 @@ def _of_returns(rows: Sequence[Row]) -> Iterator[Happening]:
         )
         for kind, at, note in steps:
             yield Happening(row, kind, row[at], origin, line=line, note=note)
+
+
+def _of_promises(told: Rows) -> Iterator[Happening]:
+    """When a refund is due by the seller's policies (`inbox_files.py`): 5 days after receipt at
+    home on eBay's sites, 21 for cash on delivery, else 7 in the United States and 14 elsewhere."""
+    lines = {row["order_line_key"]: row for row in told["fct_order_line"]}
+    for row in told["fct_return_line"]:
+        line, at = lines.get(row["order_line_key"]), row["received_at"]
+        if line is None or at is None or line["country"] not in geography.COUNTRIES:
+            continue
+        home = line["marketplace"].partition("_")[2].upper()
+        if line["connector"] == "ebay" and line["country"] == home:
+            days = 5
+        elif line["payment_method"] == "cod":
+            days = 21
+        else:
+            days = 7 if line["country"] == "US" else 14
+        due = at + timedelta(days=days)
+        yield Happening(
+            row, "refund_due", due, row["return_line_key"], line=row["order_line_key"],
+            promised=due, note=str(days),
+        )  # fmt: skip
 
 
 def _of_refunds(rows: Sequence[Row]) -> Iterator[Happening]:

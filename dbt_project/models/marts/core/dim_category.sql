@@ -10,6 +10,8 @@ used as (
     select category from named
     union
     select parent_category as category from named
+    union
+    select category from {{ ref('base_files__policies') }}
 ),
 
 listed as (

@@ -48,6 +48,41 @@ cases as (
     select * from {{ ref('fct_case') }}
 ),
 
+-- goods that came back are to be paid for in the days that the policy of the day of the sale
+-- promises, of several the one that says most of its scope
+refunds_due as (
+    select
+        returns.order_key,
+        returns.order_line_key,
+        returns.return_line_key,
+        returns.account,
+        returns.marketplace,
+        returns.connector,
+        returns.received_at + policies.refund_promise_days * interval '1' day as due_at,
+        cast(policies.refund_promise_days as varchar) as promise
+    from {{ ref('fct_return_line') }} as returns
+    inner join order_lines on returns.order_line_key = order_lines.order_line_key
+    inner join {{ ref('dim_policy') }} as policies
+        on
+            order_lines.country = policies.country
+            and order_lines.ordered_date >= policies.valid_from
+            and (policies.valid_to is null or order_lines.ordered_date <= policies.valid_to)
+            and policies.marketplace in ('all', order_lines.marketplace)
+            and policies.category in ('all', order_lines.category)
+            and policies.payment_method in ('all', order_lines.payment_method)
+    where returns.received_at is not null and policies.refund_promise_days is not null
+    qualify
+        row_number() over (
+            partition by returns.return_line_key
+            order by
+                case when policies.marketplace = 'all' then 0 else 1 end
+                + case when policies.category = 'all' then 0 else 1 end
+                + case when policies.payment_method = 'all' then 0 else 1 end desc,
+                case when policies.marketplace = 'all' then 1 else 0 end,
+                case when policies.category = 'all' then 1 else 0 end
+        ) = 1
+),
+
 told as (
     {{ order_event("'ordered'", "ordered_at", "orders") }}
     union all
@@ -74,6 +109,9 @@ told as (
     union all
     {{ order_event("'return_received'", "received_at", ref('fct_return_line'),
         line="order_line_key", origin="return_line_key", note="disposition") }}
+    union all
+    {{ order_event("'refund_due'", "due_at", "refunds_due", line="order_line_key",
+        origin="return_line_key", note="promise", promised="due_at") }}
     union all
     {{ order_event("'graded'", "graded_at", ref('fct_return_line'),
         line="order_line_key", origin="return_line_key", note="disposition") }}
