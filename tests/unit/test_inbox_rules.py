@@ -95,6 +95,7 @@ GOOD: Mapping[str, Mapping[str, str]] = {
     "lot_allocations": {**SHOP, "order_ref": "O1", "sku": "S1", "lot_id": "L1", "quantity": "1"},
     "return_inspections": INSPECTION,
     "warehouses": {"fulfilment_centre_id": "WH1", "country": "DE"},
+    "repairs": {"repair_id": "W1", "sku": "S1", "received_at": "2026-01-01", "kind": "repair"},
     "policies": {"country": "DE", "valid_from": "2026-01-01", "refund_promise_days": "14"},
     "label_review": {"text_hash": "0a1b", "reasons": "size_fit", "reviewer": "Mei"},
     "fx_rates": RATE,

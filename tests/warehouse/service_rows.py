@@ -235,6 +235,16 @@ def files(order: Any, file_row: Any) -> dict[str, list[Row]]:
                  resolved_at=at("02-12T08"), topic="allergy", escalated="chargeback",
                  csat_score=Decimal("3"), csat_scale=5, csat_asked_at=at("02-12")),
         ],
+        "raw_files.repairs": [
+            told("repairs", repair_id="W1", kind="repair", sku="SRV-C", order_ref="SV3",
+                 received_at=at("02-20"), closed_at=at("02-22"), labour_minutes=30,
+                 parts_cost=Decimal("2.50"), shipping_cost=Decimal("4.00"), currency="USD",
+                 fault_code="product_defect.durability_warranty", outcome="repaired"),
+            told("repairs", repair_id="W2", kind="spare_part", sku="SRV-A", order_ref="NOBODYS",
+                 received_at=at("02-21"), parts_cost=Decimal("1.20"), currency="USD"),
+            told("repairs", repair_id="W3", kind="warranty_replacement", sku="SRV-C",
+                 order_ref="SV3", case_id="M1", received_at=at("02-23")),
+        ],
         "raw_files.claims": [
             claim("Q1", supplier_id="F1", lot_id="L2", sku="SHEET"),
             claim("Q2", party="carrier", tracking_number="UNSEEN", status="paid", currency="EUR",

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -92,7 +93,8 @@ def test_17_tickets_without_an_order_stay_and_are_listed() -> None:
         "select entity_key from marts.mart_action_queue where queue = 'unlinked_case' order by 1"
     )
     # 6: the brand sells elsewhere; 9: the number of two orders
-    assert [key for (key,) in listed] == [DESK + number for number in "269"]
+    repair = "files:inbox:repairs:W2"
+    assert [key for (key,) in listed] == [repair, *(DESK + number for number in "269")]
 
 
 def test_14_a_deleted_ticket_stays_without_its_text_and_out_of_the_figures() -> None:
@@ -293,3 +295,27 @@ def test_the_key_of_an_event_is_of_its_origin_alone() -> None:
         )
         assert made.rows(told)
         assert sorted(made.rows(told)) == sorted(made.rows(of_origin))
+
+
+def test_a_repair_is_a_case_and_costs_unless_it_belongs_to_one() -> None:
+    made = hand_made.built()
+    cases = made.rows(
+        "select case_id, order_key, case_type, case_status, decision, reason_l2, resolution_hours"
+        " from marts.fct_case where case_source = 'repairs' order by 1"
+    )
+    worn = "product_defect.durability_warranty"
+    assert cases == [
+        ("W1", "files:shop:SV3", "repair", "solved", "accepted", worn, 48.0),
+        ("W2", "unknown", "warranty", "open", "none", worn, None),
+        ("W3", "files:shop:SV3", "warranty", "merged", "none", worn, None),
+    ]
+    costs = made.rows(
+        "select right(case_key, 2), component, source, sum(amount), order_key"
+        " from marts.fct_after_sales_cost where case_key <> 'none' group by all order by all"
+    )
+    assert [row[:4] for row in costs] == [
+        ("W1", "repair_parts", "billed", Decimal("2.5")),
+        ("W1", "return_shipping", "billed", Decimal("4")),
+        ("W2", "repair_parts", "unallocated", Decimal("1.2")),
+    ]
+    assert [row[4] for row in costs] == ["files:shop:SV3"] * 2 + ["unknown"]

@@ -1,6 +1,6 @@
 -- One row per event of goods after a sale, in the shape of int_cost_money__gathered: what came back
 -- and is lost, its way out that was in vain, inspecting it and what it fetched, what was sent
--- instead, and what carriers bill for it.
+-- instead, what carriers bill for it, and what repairs cost.
 with
 
 settlement_parts as (
@@ -21,6 +21,19 @@ exchanges as (
 
 bills as (
     select * from {{ ref('int_parcel_bill__spread') }}
+),
+
+repairs as (
+    select * from {{ ref('base_files__repairs') }}
+),
+
+cases as (
+    select * from {{ ref('int_case__linked') }}
+    where case_source = 'repairs'
+),
+
+reasons as (
+    select reason_l2 from {{ ref('dim_reason') }}
 ),
 
 order_lines as (
@@ -268,6 +281,53 @@ sent_fee_events as (
     where settlement_parts.settlement_kind = 'sale_fulfilment'
 ),
 
+-- parts and ways of repairs as they were paid, work at the rate of the settings
+repair_events as (
+    select
+        cases.case_key as origin_key,
+        parts.component,
+        parts.source,
+        coalesce(cases.order_line_key, 'unknown') as order_line_key,
+        cast(null as varchar) as return_line_key,
+        reasons.reason_l2,
+        coalesce(cases.order_account, cases.account) as account,
+        coalesce(cases.order_marketplace, cases.marketplace, 'unknown') as marketplace,
+        coalesce(cases.country, 'ZZ') as country,
+        coalesce(cases.sku, repairs.sku) as sku,
+        repairs.cost_at as event_at,
+        cast(repairs.cost_at as date) as event_date,
+        case parts.component
+            when 'repair_labour' then setting.reporting_currency
+            else repairs.currency
+        end as currency,
+        case parts.component
+            when 'repair_labour'
+                then {{ money("repairs.labour_minutes * cost_rates.labour_per_hour / 60") }}
+            when 'repair_parts' then repairs.parts_cost
+            when 'return_shipping'
+                then case when repairs.kind = 'repair' then repairs.shipping_cost end
+            else case when repairs.kind <> 'repair' then repairs.shipping_cost end
+        end as cost_amount,
+        'none' as parcel_key,
+        cases.case_key
+    from repairs
+    inner join cases
+        on
+            repairs.connector = cases.connector
+            and repairs.account = cases.account
+            and repairs.repair_id = cases.case_id
+    cross join setting
+    cross join cost_rates
+    cross join (
+        values
+        ('repair_labour', 'estimated'),
+        ('repair_parts', 'billed'),
+        ('return_shipping', 'billed'),
+        ('replacement_shipping', 'billed')
+    ) as parts (component, source)
+    left join reasons on repairs.fault_code = reasons.reason_l2
+),
+
 -- a carrier's bill of a way out belongs to the sale, unless it was the way of what was sent instead
 carrier_events as (
     select
@@ -354,15 +414,20 @@ gathered as (
             '{{ origin }}' as origin,
             *,
             'none' as parcel_key,
-            cast(null as decimal(18, 4)) as cost_order_rate_reporting
+            'none' as case_key
         from {{ origin }}
         union all
     {%- endfor %}
     select
         'carrier_events' as origin,
         *,
-        cast(null as decimal(18, 4)) as cost_order_rate_reporting
+        'none' as case_key
     from carrier_events
+    union all
+    select
+        'repair_events' as origin,
+        *
+    from repair_events
 ),
 
 final as (
@@ -383,7 +448,8 @@ final as (
         currency,
         {{ money("cost_amount") }} as cost_amount,
         parcel_key,
-        cost_order_rate_reporting
+        case_key,
+        cast(null as decimal(18, 4)) as cost_order_rate_reporting
     from gathered
     where cost_amount <> 0
 )

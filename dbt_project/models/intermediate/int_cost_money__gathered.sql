@@ -368,6 +368,7 @@ final as (
         currency,
         {{ money("cost_amount") }} as cost_amount,
         'none' as parcel_key,
+        'none' as case_key,
         cost_order_rate_reporting
     from gathered
     where cost_amount <> 0
