@@ -612,6 +612,25 @@ def _lots() -> dict[str, list[Row]]:
             {"fulfilment_centre_id": "WH1", "country": "US", "kind": "own"},
             {"fulfilment_centre_id": "PHX7", "country": "US", "kind": "marketplace"},
         ],
+        "raw_files.overrides": [
+            {
+                "override_id": number,
+                "entity_type": "return_line",
+                "entity_key": f"amazon:amz:{ref}:TEN",
+                "field": field,
+                "value": value,
+                "author": "care",
+                "reason": "asked the buyer",
+                "expires_on": expires,
+            }
+            for number, ref, field, value, expires in (
+                ("X1", "R1", "reason_final", "fit.too_large", None),
+                ("X2", "R1", "reason_final", "fit.too_small", date(2099, 1, 1)),
+                ("X3", "R3", "reason_final", "no.such_reason", None),
+                ("X4", "R4", "disposition", "sellable", date(2026, 1, 1)),
+                ("X5", "NOWHERE", "disposition", "sellable", None),
+            )
+        ],
         # promises of refunds: by country, until the sales of the example, on one site, by payment
         "raw_files.policies": [
             {"country": "US", "refund_promise_days": days, **scope}

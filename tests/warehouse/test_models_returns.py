@@ -271,3 +271,24 @@ def test_a_policy_of_a_site_that_nobody_sells_on_is_listed() -> None:
         "select example_ref, rows from meta.quarantine"
         " where quarantine_reason = 'policy_scope_unknown'"
     ) == [("US amazon_moon", 1)]
+
+
+def test_a_correction_is_seen_and_the_value_before_it_too() -> None:
+    made = hand_made.built()
+    key = "amazon:amz:R{}:TEN"
+    corrected = made.rows(
+        "select return_line_key, reason_final from marts.fct_return_line where has_override"
+    )
+    assert corrected == [(key.format(1), "fit.too_small")]
+    rows = made.rows(
+        "select override_id, old_value, new_value, is_applied, rows_changed from meta.override"
+        " order by 1"
+    )
+    before = "unknown.no_reason"
+    assert rows == [
+        ("X1", before, "fit.too_large", False, 0),  # a later one corrects the same
+        ("X2", before, "fit.too_small", True, 1),
+        ("X3", before, "no.such_reason", False, 0),
+        ("X4", "unknown", "sellable", False, 0),  # expired
+        ("X5", None, "sellable", False, 0),
+    ]

@@ -1,6 +1,7 @@
 -- One row per returned line with the ends of its units: refunded, exchanged, replaced or still
 -- open. Units whose source tells their end keep it. The others of a line take, in order, the
--- refunds, the exchanges and the replacements that the line has left (facts/metrics.md 1.2).
+-- refunds, the exchanges and the replacements that the line has left (facts/metrics.md 1.2). What a
+-- person corrected stands as corrected.
 with
 
 return_lines as (
@@ -26,6 +27,16 @@ exchanges as (
             as replaced
     from {{ ref('int_exchange__linked') }}
     group by order_line_key
+),
+
+overrides as (
+    select
+        entity_key as return_line_key,
+        max(case when field = 'reason_final' then new_value end) as reason_final,
+        max(case when field = 'disposition' then new_value end) as disposition
+    from {{ ref('int_override__current') }}
+    where entity_type = 'return_line'
+    group by entity_key
 ),
 
 judged as (
@@ -121,68 +132,71 @@ opened as (
 
 final as (
     select
-        return_line_key,
-        order_line_key,
-        order_key,
-        return_id,
-        connector,
-        account,
-        marketplace,
-        country,
-        region,
-        sku,
-        product_id,
-        category,
-        customer_key,
-        quantity,
-        return_seq,
-        native_status,
+        opened.return_line_key,
+        opened.order_line_key,
+        opened.order_key,
+        opened.return_id,
+        opened.connector,
+        opened.account,
+        opened.marketplace,
+        opened.country,
+        opened.region,
+        opened.sku,
+        opened.product_id,
+        opened.category,
+        opened.customer_key,
+        opened.quantity,
+        opened.return_seq,
+        opened.native_status,
         case
-            when told_end in ('closed', 'denied') then 'none'
-            when units_refunded > 0 then 'refund'
-            when units_exchanged > 0 then 'exchange'
-            when units_replaced > 0 then 'replacement'
+            when opened.told_end in ('closed', 'denied') then 'none'
+            when opened.units_refunded > 0 then 'refund'
+            when opened.units_exchanged > 0 then 'exchange'
+            when opened.units_replaced > 0 then 'replacement'
             else 'open'
         end as resolution,
-        is_received,
-        is_closed_without_goods,
-        is_undeliverable,
-        is_inspected,
-        requested_at,
-        received_at,
-        graded_at,
-        refund_evidence_at,
-        first_evidence_date,
-        return_date_basis,
-        days_after_delivery,
-        is_in_time and not is_undeliverable as is_within_horizon,
-        cohort_month,
-        reason_raw,
-        reason_claimed,
-        reason_text_label,
-        reason_inspected,
-        reason_final,
-        reason_source,
-        reason_conflict,
-        text_hash,
-        disposition,
-        inspection_grade,
-        next_step,
-        recovered_reporting,
-        cast(units_refunded as bigint) as units_refunded,
-        cast(units_exchanged as bigint) as units_exchanged,
-        cast(units_replaced as bigint) as units_replaced,
-        cast(units_denied as bigint) as units_denied,
-        cast(units_open as bigint) as units_open,
+        opened.is_received,
+        opened.is_closed_without_goods,
+        opened.is_undeliverable,
+        opened.is_inspected,
+        opened.requested_at,
+        opened.received_at,
+        opened.graded_at,
+        opened.refund_evidence_at,
+        opened.first_evidence_date,
+        opened.return_date_basis,
+        opened.days_after_delivery,
+        opened.is_in_time and not opened.is_undeliverable as is_within_horizon,
+        opened.cohort_month,
+        opened.reason_raw,
+        opened.reason_claimed,
+        opened.reason_text_label,
+        opened.reason_inspected,
+        coalesce(overrides.reason_final, opened.reason_final) as reason_final,
+        opened.reason_source,
+        opened.reason_conflict,
+        opened.text_hash,
+        coalesce(overrides.disposition, opened.disposition) as disposition,
+        opened.inspection_grade,
+        opened.next_step,
+        opened.recovered_reporting,
+        cast(opened.units_refunded as bigint) as units_refunded,
+        cast(opened.units_exchanged as bigint) as units_exchanged,
+        cast(opened.units_replaced as bigint) as units_replaced,
+        cast(opened.units_denied as bigint) as units_denied,
+        cast(opened.units_open as bigint) as units_open,
         -- in units_returned or returned after the horizon (facts/metrics.md 1.5)
         cast(
             case
-                when is_undeliverable or told_end = 'closed' then 0
-                when is_received then units_refunded + units_denied + units_open
-                else units_open
+                when opened.is_undeliverable or opened.told_end = 'closed' then 0
+                when opened.is_received
+                    then opened.units_refunded + opened.units_denied + opened.units_open
+                else opened.units_open
             end as bigint
-        ) as units_back
+        ) as units_back,
+        overrides.return_line_key is not null as has_override
     from opened
+    left join overrides on opened.return_line_key = overrides.return_line_key
 )
 
 select * from final

@@ -76,7 +76,7 @@ final as (
         return_lines.next_step,
         return_lines.recovered_reporting,
         setting.reporting_currency,
-        false as has_override
+        return_lines.has_override
     from return_lines
     cross join setting
     left join first_refunds on return_lines.return_line_key = first_refunds.return_line_key
