@@ -24,6 +24,7 @@ from assets.text import features
 from assets.text.features import BUCKETS, Features
 
 Floats = npt.NDArray[np.float32]
+COMPLAINT = "complaint"  # in `about`: what a complaint found by a rule adds, where it is told
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,8 @@ class Linear:
     def version(self) -> str:
         """Short hash of all that decides a label."""
         digest = hashlib.sha256(self.weights.astype(np.float16).tobytes())
-        digest.update(repr((self.classes, self.intercepts.tolist(), features.VERSION)).encode())
+        told = (self.classes, self.intercepts.tolist(), features.VERSION, self.about.get(COMPLAINT))
+        digest.update(repr(told).encode())
         return digest.hexdigest()[:10]
 
 
@@ -69,12 +71,12 @@ def learn(
     *,
     sample_weights: Floats | None = None,
     start: Linear | None = None,
-    offsets: Floats | None = None,
     penalty: float = 1e-4,
+    by_rarity: bool = False,
 ) -> Linear:
     """The weights that explain the labels best, drawn toward `start` (or zero) by the penalty.
 
-    `offsets` (text x class) are added to the scores, here as later where the model is used.
+    `by_rarity` draws those of frequent features more: what stands in every text tells little.
     """
     from scipy.optimize import minimize
     from scipy.sparse import csr_matrix
@@ -82,13 +84,14 @@ def learn(
     used, columns = np.unique(found.buckets, return_inverse=True)
     values = np.repeat(1 / np.sqrt(np.maximum(found.sizes, 1)), found.sizes)
     matrix = csr_matrix((values, columns, found.starts), shape=(len(labels), len(used)))
+    reach = _rarity(np.bincount(columns), len(labels)) if by_rarity else np.ones(len(used))
+    matrix = matrix.multiply(reach).tocsr()
     transposed = matrix.T.tocsr()
     count = len(classes)
     truth = np.eye(count)[labels]
     weight = np.ones(len(labels)) if sample_weights is None else sample_weights.astype(np.float64)
     weight = weight / weight.sum()
     base = np.zeros((len(labels), count)) if start is None else start.scores(found)
-    base = base if offsets is None else base + offsets
 
     def loss(flat: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
         change = flat.reshape(len(used) + 1, count)
@@ -108,8 +111,13 @@ def learn(
     intercepts = np.zeros(count, np.float32)
     if start is not None:
         weights, intercepts = start.weights.copy(), start.intercepts.copy()
-    weights[used] += change[:-1].astype(np.float32)
+    weights[used] += (change[:-1] * reach[:, None]).astype(np.float32)
     return stored_form(Linear(tuple(classes), weights, intercepts + change[-1].astype(np.float32)))
+
+
+def _rarity(texts_with: npt.NDArray[np.int64], texts: int) -> npt.NDArray[np.float64]:
+    """0 of what stands in every text, 1 of what stands in one."""
+    return np.log(texts / texts_with) / max(np.log(texts), 1.0)
 
 
 def stored_form(model: Linear) -> Linear:

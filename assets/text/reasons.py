@@ -25,7 +25,7 @@ TEXT_REASONS = (
     "safety", "service_or_refund", "size_fit", "wrong_item",
 )  # fmt: skip
 UNSPACED = ("ja", "zh")
-SAFETY = "safety"
+SAFETY, LATE = "safety", "late_or_not_received"
 
 _WORD_OR_STOP = re.compile(r"\d+[.,]\d+|\w+|[.,!?;。]")
 _STOPS = frozenset(".!?;。")

@@ -25,9 +25,9 @@ MODEL_FILE = Path(__file__).parent / "sentiment.model"
 
 # Corpora label far more sentences neutral than buyers write; a buyer who writes mostly judges.
 _NEUTRAL_BIAS = -1.0
-_COMPLAINT = 1.6  # what a complaint that a rule has found adds to the score of negative
+_COMPLAINT = 1.2  # what a complaint that a rule has found adds to the score of negative
 _MAX_COMPLAINTS = 2
-_BOTH = 0.44  # of each, for mixed
+_BOTH = 0.47  # of each, for mixed
 _SIGN = re.compile("[\u2600-\u27bf\U0001f300-\U0001faff]|[:;]-?[)(]|\\^_\\^|[★☆]")
 _LETTER = re.compile(r"[^\W\d_]")
 _WIDE = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
@@ -57,17 +57,13 @@ def complaints(fired: Iterable[Rule]) -> int:
     return len({rule.reason for rule in fired if not rule.needs_negative})
 
 
-def adjustments(counts: Sequence[int], neutral: float = _NEUTRAL_BIAS) -> Floats:
-    """What is added to the scores of a model, text x class; `counts` are complaints of each."""
-    added = np.zeros((len(counts), len(CLASSES)), np.float32)
-    added[:, CLASSES.index(NEUTRAL)] = neutral
-    added[:, CLASSES.index(NEGATIVE)] = _COMPLAINT * np.minimum(counts, _MAX_COMPLAINTS)
-    return added
-
-
-def chances(scores: Floats, counts: Sequence[int]) -> Floats:
-    """From the scores of a model; text x class."""
-    return softmax(scores + adjustments(counts))
+def chances(model: Linear, scores: Floats, counts: Sequence[int]) -> Floats:
+    """From the scores of a model, text x class; `counts` are the complaints of each text."""
+    added = np.zeros(scores.shape, np.float32)
+    added[:, CLASSES.index(NEUTRAL)] = _NEUTRAL_BIAS
+    weight = model.about.get(linear.COMPLAINT, _COMPLAINT)
+    added[:, CLASSES.index(NEGATIVE)] = weight * np.minimum(counts, _MAX_COMPLAINTS)
+    return softmax(scores + added)
 
 
 def judge(folded: str, chance: Floats) -> Felt:

@@ -22,7 +22,13 @@ from assets.text.labels import Labeller, Text
 from assets.text.new_texts import gather_texts, label_new_texts
 from assets.text.phrases import phrases_of
 from assets.text.quality import record_quality, sample_judged
-from assets.text.retraining import Taught, label_of_stars, sentiment_lesson, split
+from assets.text.retraining import (
+    Taught,
+    label_of_stars,
+    learn_from_stars,
+    sentiment_lesson,
+    split,
+)
 from assets.text.training import measure
 from sources._core.landing import Manifest
 from sources.registry import connectors
@@ -112,6 +118,17 @@ def test_stars_teach_words_of_the_shop(monkeypatch: pytest.MonkeyPatch) -> None:
     (label,) = Labeller(lesson.model).label([Text("quazzle again, number 9999")])
     assert label.sentiment == "negative"
     assert sentiment_lesson(_own_words(100)) is None
+
+
+def test_three_stars_teach_nothing_and_rules_do_not_weigh_on_a_shops_own_model() -> None:
+    shop = _own_words(400)
+    clear = [(t.text, t.label) for t in shop]
+    mixed = [*clear, *((f"so so {n}", "neutral") for n in range(200))]
+    model = learn_from_stars(*zip(*clear, strict=True))
+    assert learn_from_stars(*zip(*mixed, strict=True)).version == model.version
+    praise, blame = "zorbig, it broke after two days", "quazzle, arrived early and works"
+    labels = list(Labeller(model).label([Text(praise), Text(blame)]))
+    assert [label.sentiment for label in labels] == ["positive", "negative"]
 
 
 def test_what_is_held_out_teaches_nothing() -> None:
@@ -204,6 +221,16 @@ def test_figures_of_public_data_say_what_they_count(tmp_path: Path) -> None:
     assert found["is_late"].to_list() == [True, True, False, False]
     assert measure.late_shares(found) == (1.0, 0.0)
     assert measure.false_tags(found.filter(pl.col("stars") == 5)["text"].to_list()) == 0.0
+
+
+def test_figures_of_other_reviews_are_of_the_last_seventh(tmp_path: Path) -> None:
+    texts = [*(["Works great, very happy"] * 12), "Broke after two days", "Awful, do not buy"]
+    stars = [1] * 12 + [2, 1]
+    pl.DataFrame({"text": texts, "stars": stars}).write_parquet(tmp_path / "en.parquet")
+    found = dict(measure.review_figures(tmp_path))
+    assert found["en before: clear-cut, stars 1-2 and 4-5"] == 1.0
+    assert found["en before: language"] == 1.0
+    assert not [name for name in found if "after" in name]
 
 
 def test_a_file_of_stars_teaches_a_model_for_files(tmp_path: Path) -> None:

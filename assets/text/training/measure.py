@@ -3,7 +3,9 @@
 Belongs here: which rows of which corpus a figure is of. Does not belong here: texts that people
 have labelled by hand (`assets/text/evaluation.py`). Data of other licences may be measured here,
 though they shape no model. Reviews of Olist are cut in halves by their order: of them, only the
-first was looked at when rules were tuned last.
+first was looked at when rules were tuned last. `--reviews` names a folder with other starred
+reviews, one LANGUAGE.parquet each with columns text and stars: its first rows teach, the last
+seventh is asked.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from assets.text.sentiment import NEUTRAL, POSITIVE
 from assets.text.training.learn_sentiment import LANGUAGES, SOURCES
 
 LATE = "late_or_not_received"
+TAUGHT, ASKED = (300, 1_000, 3_000), 7  # rows of a file that teach; one in so many is asked
 
 
 def labelled(texts: Sequence[str], labeller: Labeller | None = None) -> list[Label]:
@@ -105,10 +108,46 @@ def corpus_figures(data: Path) -> Iterator[tuple[str, float]]:
             yield f"{name} {language}: any tag on positive texts", false_tags(happy)
 
 
+def review_figures(folder: Path) -> Iterator[tuple[str, float]]:
+    """Of starred reviews that shape nothing here: before and after they teach."""
+    for path in sorted(folder.glob("*.parquet")):
+        rows = pl.read_parquet(path).select(pl.col("text"), pl.col("stars").cast(pl.Int64))
+        asked = rows.tail(len(rows) // ASKED)
+        before = labelled(asked["text"].to_list())
+        yield from _clear_figures(f"{path.stem} before", before, asked)
+        languages = [label.language.language == path.stem for label in before]
+        yield f"{path.stem} before: language", share(languages)
+        happy = [bool(x.codes) for x, s in zip(before, asked["stars"], strict=True) if s == 5]
+        yield f"{path.stem} before: any tag at five stars", share(happy)
+        for count in TAUGHT:
+            if count > len(rows) - len(asked):
+                continue
+            taught = rows.head(count)
+            stars = [label_of_stars(s) for s in taught["stars"]]
+            own = Labeller(learn_from_stars(taught["text"].to_list(), stars))
+            after = labelled(asked["text"].to_list(), own)
+            yield from _clear_figures(f"{path.stem} after {count}", after, asked)
+
+
+def _clear_figures(
+    name: str, labels: Sequence[Label], asked: pl.DataFrame
+) -> Iterator[tuple[str, float]]:
+    stars = asked["stars"].to_list()
+    for kind, kept in (("1-2 and 4-5", (1, 2, 4, 5)), ("1 and 5", (1, 5)), ("1-2", (1, 2))):
+        pairs = [(x, label_of_stars(s)) for x, s in zip(labels, stars, strict=True) if s in kept]
+        yield f"{name}: clear-cut, stars {kind}", clear_cut(*zip(*pairs, strict=True))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with the corpora")
-    data = parser.parse_args().data
+    parser.add_argument("--reviews", type=Path, help="folder with other starred reviews")
+    arguments = parser.parse_args()
+    data = arguments.data
+    if arguments.reviews is not None:
+        for name, value in review_figures(arguments.reviews):
+            print(f"{name:64} {value:.3f}", flush=True)
+        return
     for name, value in olist_figures(olist_reviews(data / "olist_sample")):
         print(f"{name:64} {value:.3f}", flush=True)
     for name, value in corpus_figures(data):
