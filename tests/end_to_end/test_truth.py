@@ -6,15 +6,38 @@ are compared (`truth_check.py`); many more worlds: `python tests/end_to_end/hunt
 
 from __future__ import annotations
 
+import csv
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from assets.text.labels import RETURN_COMMENT, Labeller, Text
+from assets.text.quality import SAMPLE
 from tests.end_to_end import truth_check
 from tests.end_to_end.truth_check import bounds, observed_defects
 
+# Contract section 9: the text code of a canonical reason.
+CODES = {
+    "fit.too_small": "size_fit",
+    "fit.too_large": "size_fit",
+    "fit.fit_unspecified": "size_fit",
+    "product_defect.functional": "quality_defect",
+    "product_defect.quality_cosmetic": "quality_defect",
+    "product_defect.missing_parts": "missing_parts",
+    "product_defect.authenticity_claim": "counterfeit_or_used",
+    "product_defect.safety_allergy": "safety",
+    "description.not_as_described": "not_as_described",
+    "description.not_compatible": "incompatible",
+    "fulfilment.wrong_item": "wrong_item",
+    "logistics.damaged_in_transit": "damaged_in_transit",
+    "logistics.late": "late_or_not_received",
+    "logistics.not_received_lost": "late_or_not_received",
+    "remorse.changed_mind": "changed_mind",
+    "price.better_price": "price_value",
+}
 # Europe, eBay, Walmart, a Shopify shop and one by files over the change of clocks; inspections,
 # scanned lots, a helpdesk, product reviews and two tracking services; every API answers as badly as
 # it can, and what is true does not know of it.
@@ -263,6 +286,24 @@ def test_texts_make_more_reasons_known_and_none_worse(checked: Checked) -> None:
     assert found["told"] > 20, found
     assert found["known_with"] > found["known_without"], found
     assert found["right_with"] >= found["right_without"], found
+
+
+def test_units_told_by_text_are_corrected_by_a_second_count_of_the_sample(checked: Checked) -> None:
+    """Precision over recall is how often people say a reason over how often labels do."""
+    with SAMPLE.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    labels = list(Labeller().label(Text(row["text"], source=RETURN_COMMENT) for row in rows))
+    people = Counter(code for row in rows for code in row["reasons"].split(";") if code)
+    told = Counter(code for label in labels for code in label.codes)
+    marts = checked.table("mart_return_reason_by_sku").filter(pl.col("units_by_text") > 0)
+    assert marts.height
+    for row in marts.iter_rows(named=True):
+        code = CODES[row["reason_l2"]]
+        by_text = row["units_by_text"] * people[code] / told[code]
+        wanted = row["units_by_code"] + row["units_by_inspection"] + by_text
+        assert row["units_corrected"] == pytest.approx(wanted), row
+        rate = row["reason_return_rate_corrected"]
+        assert rate == pytest.approx(wanted / row["units_shipped"], abs=1e-6), row
 
 
 def test_every_unit_has_one_outcome(checked: Checked) -> None:
