@@ -96,6 +96,13 @@ GOOD: Mapping[str, Mapping[str, str]] = {
     "return_inspections": INSPECTION,
     "warehouses": {"fulfilment_centre_id": "WH1", "country": "DE"},
     "repairs": {"repair_id": "W1", "sku": "S1", "received_at": "2026-01-01", "kind": "repair"},
+    "labour_costs": {
+        "site_id": "WH1",
+        "activity": "inspect",
+        "cost_per_hour": "18",
+        "currency": "EUR",
+        "valid_from": "2026-01-01",
+    },
     "overrides": {
         "override_id": "X1",
         "entity_type": "return_line",

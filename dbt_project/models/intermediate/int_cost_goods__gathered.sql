@@ -27,6 +27,10 @@ repairs as (
     select * from {{ ref('base_files__repairs') }}
 ),
 
+labour_costs as (
+    select * from {{ ref('base_files__labour_costs') }}
+),
+
 cases as (
     select * from {{ ref('int_case__linked') }}
     where case_source = 'repairs'
@@ -143,11 +147,60 @@ inspected as (
     cross join cost_rates
 ),
 
+-- an inspection does not say where it was, so what work costs is known where it is done on one site
+labour as (
+    select
+        labour_costs.*,
+        case labour_costs.activity
+            when 'inspect' then 'inspection_labour'
+            when 'repack' then 'repack'
+            when 'dispose' then 'disposal_fee'
+        end as component
+    from labour_costs
+    where
+        labour_costs.activity in (
+            select one_site.activity
+            from labour_costs as one_site
+            group by one_site.activity
+            having count(distinct one_site.site_id) = 1
+        )
+),
+
+inspected_parts as (
+    select
+        inspected.*,
+        parts.component,
+        parts.source,
+        case
+            when labour.cost_per_unit is not null then inspected.quantity * labour.cost_per_unit
+            when parts.component = 'inspection_labour'
+                then inspected.minutes_spent * labour.cost_per_hour / 60
+        end as listed_cost,
+        labour.currency as listed_currency
+    from inspected
+    cross join (
+        values
+        ('inspection_labour', 'estimated'),
+        ('repack', 'estimated'),
+        ('disposal_fee', 'estimated'),
+        ('liquidation', 'billed'),
+        ('resale_value', 'billed')
+    ) as parts (component, source)
+    left join labour
+        on
+            parts.component = labour.component
+            and cast(inspected.inspected_at as date) >= labour.valid_from
+            and (
+                labour.valid_to is null
+                or cast(inspected.inspected_at as date) < labour.valid_to
+            )
+),
+
 inspection_events as (
     select
         inspected.inspection_id as origin_key,
-        parts.component,
-        parts.source,
+        inspected.component,
+        inspected.source,
         inspected.order_line_key,
         inspected.return_line_key,
         cast(null as varchar) as reason_l2,
@@ -158,22 +211,29 @@ inspection_events as (
         inspected.inspected_at as event_at,
         {{ local_date("inspected.inspected_at", "inspected.time_zone") }} as event_date,
         case
-            when parts.component in ('liquidation', 'resale_value')
+            when inspected.component in ('liquidation', 'resale_value')
                 then inspected.recovered_currency
+            when inspected.listed_cost is not null then inspected.listed_currency
             else setting.reporting_currency
         end as currency,
-        case parts.component
+        case inspected.component
             when 'inspection_labour'
-                then {{ money("inspected.minutes_spent * inspected.labour_per_hour / 60") }}
+                then {{ money("coalesce(
+                    inspected.listed_cost, inspected.minutes_spent * inspected.labour_per_hour / 60
+                )") }}
             when 'repack'
                 then case
                     when inspected.next_step in ('restock', 'refurbish')
-                        then {{ money("inspected.quantity * inspected.repack_per_unit") }}
+                        then {{ money("coalesce(
+                        inspected.listed_cost, inspected.quantity * inspected.repack_per_unit
+                    )") }}
                 end
             when 'disposal_fee'
                 then case
                     when inspected.next_step = 'destroy'
-                        then {{ money("inspected.quantity * inspected.disposal_per_unit") }}
+                        then {{ money("coalesce(
+                        inspected.listed_cost, inspected.quantity * inspected.disposal_per_unit
+                    )") }}
                 end
             when 'liquidation'
                 then case
@@ -186,16 +246,8 @@ inspection_events as (
                         then -inspected.recovered_amount
                 end
         end as cost_amount
-    from inspected
+    from inspected_parts as inspected
     cross join setting
-    cross join (
-        values
-        ('inspection_labour', 'estimated'),
-        ('repack', 'estimated'),
-        ('disposal_fee', 'estimated'),
-        ('liquidation', 'billed'),
-        ('resale_value', 'billed')
-    ) as parts (component, source)
 ),
 
 -- what was sent instead is a cost of the line that it stands in for
