@@ -12,6 +12,7 @@ import functools
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -41,16 +42,38 @@ US, DE = "amazon_us", "amazon_de"
 
 
 class HandMade:
-    """The warehouse and the tables to put raw rows into."""
+    """The warehouse and the tables to put raw rows into.
+
+    Between two changes it stays open for reading: opening the file costs more than a query.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.warehouse = Warehouse(folder / "warehouse.duckdb")
-        self.dbt = DbtProject(warehouse=self.warehouse.path, work=folder / "dbt")
+        self._dbt = DbtProject(warehouse=self.warehouse.path, work=folder / "dbt")
+        self._reading = ExitStack()
+        self._reader: duckdb.DuckDBPyConnection | None = None
         with self.warehouse.connect() as connection:
             ensure_control_tables(connection)
             ensure_raw_tables(connection, connectors().values())
 
+    @property
+    def dbt(self) -> DbtProject:
+        """The project; who takes it writes into the warehouse."""
+        self._stop_reading()
+        return self._dbt
+
+    def _stop_reading(self) -> None:
+        self._reading.close()
+        self._reader = None
+
+    def _read(self, sql: str) -> duckdb.DuckDBPyConnection:
+        if self._reader is None:
+            opened = self.warehouse.connect(read_only=True)
+            self._reader = self._reading.enter_context(opened)
+        return self._reader.execute(sql)
+
     def put(self, table: str, rows: Sequence[Row], account: str = "inbox") -> None:
+        self._stop_reading()
         columns = {column: None for row in rows for column in row}
         with self.warehouse.connect() as connection:
             insert_rows(
@@ -58,6 +81,7 @@ class HandMade:
             )
 
     def settle(self, rows: Mapping[str, list[Row]]) -> None:
+        self._stop_reading()
         with self.warehouse.connect() as connection:
             write_settings(connection, rows)
 
@@ -66,14 +90,12 @@ class HandMade:
         return self.dbt.build({"as_of": AS_OF}, full_refresh=full_refresh, is_same_project=on_top)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        with self.warehouse.connect(read_only=True) as connection:
-            return connection.execute(sql).fetchall()
+        return self._read(sql).fetchall()
 
     def one(self, sql: str) -> dict[str, Any]:
-        with self.warehouse.connect(read_only=True) as connection:
-            result: duckdb.DuckDBPyConnection = connection.execute(sql)
-            names = [column[0] for column in result.description]
-            (row,) = result.fetchall()
+        result = self._read(sql)
+        names = [column[0] for column in result.description]
+        (row,) = result.fetchall()
         return dict(zip(names, row, strict=True))
 
 
