@@ -77,13 +77,17 @@ def _compare(
         for c, kind in columns
     )
     left, right = f"select {chosen} from {table}", f"select {chosen} from other.{table}"
+    names = ", ".join(quoted(c) for c, _ in columns)
+    more = connection.execute(  # of each row, how many more times it is on the left
+        f"select sum(_side) from (select 1 as _side, * from ({left})"
+        f" union all select -1 as _side, * from ({right}))"
+        f" group by {names} having sum(_side) <> 0"
+    ).fetchall()
+    if not more:
+        return None
+    counts = sum(max(n, 0) for (n,) in more), sum(max(-n, 0) for (n,) in more)
     only_left = f"({left}) except all ({right})"
     only_right = f"({right}) except all ({left})"
-    counts = connection.execute(
-        f"select (select count(*) from ({only_left})), (select count(*) from ({only_right}))"
-    ).fetchall()[0]
-    if counts == (0, 0):
-        return None
     examples = connection.execute(
         f"select * from (select 'left' as side, * from ({only_left}) limit 1)"
         f" union all select * from (select 'right' as side, * from ({only_right}) limit 1)"
