@@ -7,6 +7,7 @@ dbt is imported inside functions: a night without new input never loads it.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import os
@@ -128,6 +129,8 @@ class DbtProject:
 
     def _keep(self, parsed: Any) -> None:
         _PARSED[self.project, self.fingerprint()] = parsed
+        # Lives as long as the process: searching it for garbage costs a build a twentieth.
+        gc.freeze()
 
     def _shared(self, suffix: str) -> Path:
         """What dbt read of exactly these files, beside them: every data folder may use it.
