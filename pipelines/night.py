@@ -270,9 +270,9 @@ def label_texts(night: Night) -> int:
 
 def transform(night: Night, *, full_refresh: bool = False) -> BuildResult | None:
     """Labels, then one dbt call; None where the publication already answers to the same inputs."""
-    label_texts(night)
-    night.watcher.step("build")
     with night.warehouse.held():
+        label_texts(night)
+        night.watcher.step("build")
         wanted = _build_id(night)
         variables, must_refresh = _variables(night)
     if not full_refresh and _is_published(night.places, wanted):
