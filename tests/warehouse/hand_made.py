@@ -646,8 +646,8 @@ def _lots() -> dict[str, list[Row]]:
                 "expires_on": expires,
             }
             for number, ref, field, value, expires in (
-                ("X1", "R1", "reason_final", "fit.too_large", None),
-                ("X2", "R1", "reason_final", "fit.too_small", date(2099, 1, 1)),
+                ("X9", "R1", "reason_final", "fit.too_large", None),
+                ("X10", "R1", "reason_final", "fit.too_small", date(2099, 1, 1)),
                 ("X3", "R3", "reason_final", "no.such_reason", None),
                 ("X4", "R4", "disposition", "sellable", date(2026, 1, 1)),
                 ("X5", "NOWHERE", "disposition", "sellable", None),

@@ -286,9 +286,9 @@ def test_a_correction_is_seen_and_the_value_before_it_too() -> None:
     )
     before = "unknown.no_reason"
     assert rows == [
-        ("X1", before, "fit.too_large", False, 0),  # a later one corrects the same
-        ("X2", before, "fit.too_small", True, 1),
+        ("X10", before, "fit.too_small", True, 1),
         ("X3", before, "no.such_reason", False, 0),
         ("X4", "unknown", "sellable", False, 0),  # expired
         ("X5", None, "sellable", False, 0),
+        ("X9", before, "fit.too_large", False, 0),  # a later one corrects the same
     ]

@@ -1,5 +1,6 @@
 -- One row per corrected field of an entity: the correction that is in force tonight. Of several the
--- one with the last number counts; a value that the field cannot have corrects nothing.
+-- one with the last number counts, X10 after X9; a value that the field cannot have corrects
+-- nothing.
 with
 
 overrides as (
@@ -36,7 +37,8 @@ final as (
     from valid
     qualify
         row_number() over (
-            partition by entity_type, entity_key, field order by override_id desc
+            partition by entity_type, entity_key, field
+            order by length(override_id) desc, override_id desc
         ) = 1
 )
 
