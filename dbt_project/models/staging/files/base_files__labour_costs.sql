@@ -1,4 +1,5 @@
--- One row per site, activity and first day of validity; valid_to is the first day without it.
+-- One row per site, activity and first day of validity; valid_to is the first day without it: a row
+-- of a later file ends what an earlier one left open.
 with
 
 source as (
@@ -13,7 +14,10 @@ labour_costs as (
         cast(cost_per_unit as double) as cost_per_unit,
         currency,
         valid_from,
-        valid_to
+        least(
+            valid_to,
+            lead(valid_from) over (partition by site_id, activity order by valid_from)
+        ) as valid_to
     from source
 )
 
